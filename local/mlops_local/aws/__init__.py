@@ -1,0 +1,1 @@
+"""Everything that registers with MiniStack or patches it, kept apart from what runs the jobs."""

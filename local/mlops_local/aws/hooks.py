@@ -1,0 +1,75 @@
+"""Every private name of MiniStack that this package uses, asserted once at start.
+
+MiniStack is pinned exactly and never modified; when a new version moves one of these names, the target says so
+instead of failing somewhere in the middle of a deployment.
+"""
+
+import importlib
+import inspect
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+MINISTACK_VERSION = "1.5.33"
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A name in a module, and what it must be: a type, or the names of a function's parameters."""
+
+    module: str
+    name: str
+    kind: Any
+
+    def problem(self) -> str | None:
+        found = getattr(importlib.import_module(self.module), self.name, None)
+        if found is None:
+            return f"{self.module}.{self.name} is gone"
+        if isinstance(self.kind, str):
+            parameters = " ".join(inspect.signature(found).parameters)
+            if parameters != self.kind:
+                return f"{self.module}.{self.name} takes ({parameters}), expected ({self.kind})"
+        elif not isinstance(found, self.kind):
+            return f"{self.module}.{self.name} is a {type(found).__name__}, expected {self.kind.__name__}"
+        return None
+
+
+def _hooks(module: str, **names: Any) -> list[Hook]:
+    return [Hook(f"ministack.{module}", name, kind) for name, kind in names.items()]
+
+
+HOOKS = [
+    *_hooks("app", SERVICE_REGISTRY=dict, SERVICE_HANDLERS=dict, _loaded_modules=dict, _state_map=dict,
+            app="scope receive send", _handle_lifespan="scope receive send",
+            _build_persistence_save_dict="", pin_request_origin="source_ip secure_transport",
+            call_service_handler_sync="handler method path headers body query_params timeout"),
+    *_hooks("core.router", SERVICE_PATTERNS=dict),
+    *_hooks("core.persistence", save_all="services"),
+    *_hooks("core.responses", AccountRegionScopedDict=type, get_account_id="", get_region=""),
+    *_hooks("core.iam_actions", SERVICE_TO_IAM_NAMESPACE=dict,
+            identity_denial_message="action principal_arn resource explicit_deny"),
+    *_hooks("core.iam_evaluator", pin_request_origin="source_ip secure_transport", EvalContext=type,
+            evaluate="ctx policies limits", _gather_role_policies="role_name account_id",
+            _permissions_boundary="store name account_id", _resource_policy="service resource_arn",
+            combine_resource_policy="identity ctx policy owner_account required limits", _POLICY_REQUIRED=frozenset),
+    *_hooks("services.iam", _roles=object),
+    *_hooks("services.eventbridge", _put_events="data allow_aws_source"),
+    *_hooks("services.s3", _bucket_tags=object, _bucket_encryption=object, _buckets=object, _bucket_has_versions="name",
+            _resolve_sse_write_headers="headers bucket_name", _bucket_default_sse_headers="bucket_name"),
+    *_hooks("services.sts", register_session="access_key session", _role_id="role_arn"),
+    *_hooks("services.cloudformation", _stacks=object),
+    *_hooks("services.cloudformation.provisioners", _RESOURCE_HANDLERS=dict, _REPLACING_PROPERTIES=dict,
+            _physical_name=object, _S3_BUCKET_CONFIGURATIONS=tuple, _STACK_TAG_PROPERTY=dict),
+    *_hooks("services.cloudformation.stacks", _runs_on_worker_thread="resource_type"),
+]
+
+
+def check() -> None:
+    """Ends with one line per broken hook; returns when every name is as expected."""
+    found = version("ministack")
+    problems = [hook.problem() for hook in HOOKS]
+    if found != MINISTACK_VERSION:
+        problems.insert(0, f"ministack {found} is installed, expected {MINISTACK_VERSION}")
+    problems = [problem for problem in problems if problem]
+    if problems:
+        raise SystemExit("the local target does not fit this MiniStack:\n  " + "\n  ".join(problems))

@@ -1,0 +1,9 @@
+"""Small repairs of MiniStack, one gap a module; each goes when its gap closes.
+
+A patch has `apply()`. Dictionaries of MiniStack are changed in place; a function is replaced in the module that
+calls it.
+"""
+
+from mlops_local.aws.patches import cloudformation_wait, loopback_is_secure, s3_bucket, s3_default_key, secret_ref
+
+PATCHES = (loopback_is_secure, s3_default_key, s3_bucket, secret_ref, cloudformation_wait)
