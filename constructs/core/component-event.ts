@@ -1,0 +1,21 @@
+import * as events from 'aws-cdk-lib/aws-events';
+import { Construct } from 'constructs';
+
+/** Properties of a `ComponentEvent`. */
+export interface ComponentEventProps {
+  /** The provider's own event. */
+  readonly pattern: events.EventPattern;
+  /** The contract's payload, by field, from the provider's event (`events.EventField.fromPath('$.detail...')`). */
+  readonly payload: { [name: string]: any };
+  /** Receives the payload. */
+  readonly target: events.IRuleTarget;
+}
+
+/** A rule that hands its target the contract's payload in place of the provider's event. */
+export class ComponentEvent extends events.Rule {
+  constructor(scope: Construct, id: string, props: ComponentEventProps) {
+    super(scope, id, { eventPattern: props.pattern });
+    const { target, payload } = props;
+    this.addTarget({ bind: (rule, targetId) => ({ ...target.bind(rule, targetId), input: events.RuleTargetInput.fromObject(payload) }) });
+  }
+}

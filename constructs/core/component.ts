@@ -1,0 +1,39 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { IConstruct } from 'constructs';
+
+/** A secret, or one field of a secret that holds JSON. */
+export interface SecretField {
+  /** The secret in AWS Secrets Manager. */
+  readonly secret: ISecret;
+  /**
+   * The field of the secret's JSON.
+   * @default - the whole secret
+   */
+  readonly field?: string;
+}
+
+/** How a client reaches a component, in the names that the provider's own SDK reads. */
+export interface Binding {
+  /** Where the component is: a URL, an ARN, an S3 address or a name. It never holds a credential. */
+  readonly address: string;
+  /** Addresses and settings, by environment variable. They never hold a credential. */
+  readonly variables: { [name: string]: string };
+  /**
+   * Credentials, by environment variable, as references.
+   * @default - the client's own AWS identity is the credential
+   */
+  readonly secrets?: { [name: string]: SecretField };
+  /**
+   * Whether the component is reached over a network other than AWS's own API endpoints' (a job in network isolation
+   * reaches neither).
+   * @default true
+   */
+  readonly networked?: boolean;
+}
+
+/** A replaceable part of the machine-learning lifecycle, whoever runs it. */
+export interface IComponent extends IConstruct {
+  /** Lets `client` use this component, and returns how to reach it. */
+  bind(client: iam.IGrantable): Binding;
+}

@@ -1,0 +1,100 @@
+import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import { Construct } from 'constructs';
+import { Auth } from './auth';
+import { Call } from './call';
+import { allow } from './grants';
+import { Jsonata } from './jsonata';
+import { check } from './validation';
+
+/** One request to an external service. */
+export interface RequestOptions {
+  /** After the service's URL, from the `/`; `{% ... %}` is JSONata. */
+  readonly path: string;
+  /**
+   * The HTTP method.
+   * @default - POST with a body, GET without
+   */
+  readonly method?: string;
+  /**
+   * The body; a string `{% ... %}` anywhere inside is JSONata.
+   * @default - none
+   */
+  readonly body?: any;
+  /**
+   * The query string, by name.
+   * @default - none
+   */
+  readonly query?: { [name: string]: string };
+  /**
+   * JSONata; the request is repeated until it holds.
+   * @default - made once
+   */
+  readonly until?: string;
+  /**
+   * JSONata; the work has failed when it holds.
+   * @default - only when the request itself fails
+   */
+  readonly failed?: string;
+  /**
+   * Errors after which the next call is made all the same, such as `States.Http.StatusCode.409`.
+   * @default - none
+   */
+  readonly accept?: string[];
+}
+
+/** Loopback addresses: what runs on the same machine as the local AWS target. */
+const LOOPBACK = /^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(\/|$)/;
+
+/** An HTTPS service that this stack does not manage. */
+export class ExternalEndpoint {
+  /** The address, without a `/` at the end. */
+  public readonly url: string;
+
+  /**
+   * @param url an https:// URL; http:// only for loopback addresses, for the laptop
+   * @throws when `url` is neither
+   */
+  constructor(url: string, public readonly auth: Auth) {
+    check({ url }, z => ({
+      url: z.string().refine(value => (/^https:\/\/[^\s/@]+/.test(value) || LOOPBACK.test(value)) && !/[?#]/.test(value),
+        { error: issue => `must be an https:// URL without credentials, query or fragment (http:// only for loopback addresses), got '${issue.input}'` }),
+    }));
+    this.url = url.replace(/\/+$/, '');
+  }
+
+  /** A call to this service from a step of `owner`, over `owner`'s one Connection: no Lambda is in the path. */
+  public request(owner: Construct, name: string, options: RequestOptions): Call {
+    const connection = this.connection(owner);
+    const method = options.method ?? (options.body === undefined ? 'GET' : 'POST');
+    return {
+      name, until: options.until, failed: options.failed, accept: options.accept, resource: 'http:invoke',
+      arguments: {
+        ApiEndpoint: Jsonata.join(this.url, options.path),
+        Method: method,
+        Authentication: { ConnectionArn: connection.connectionArn },
+        RequestBody: options.body,
+        QueryParameters: options.query,
+      },
+      policies: [
+        // The `/` keeps a host that merely starts alike out.
+        allow(['states:InvokeHTTPEndpoint'], [Stack.of(owner).formatArn({ service: 'states', resource: 'stateMachine', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME })],
+          { StringLike: { 'states:HTTPEndpoint': `${this.url}/*` }, StringEquals: { 'states:HTTPMethod': method } }),
+        allow(['events:RetrieveConnectionCredentials'], [connection.connectionArn]),
+        allow(['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], [connection.connectionSecretArn]),
+      ],
+    };
+  }
+
+  /** Warns, once, that a template with a plain http:// address is for the laptop only. */
+  public warnIfLoopback(owner: Construct): void {
+    if (LOOPBACK.test(this.url)) {
+      Annotations.of(owner).addWarningV2('cdk-mlops:loopback', `'${this.url}' is on this machine: the template is for the local target, not for AWS`);
+    }
+  }
+
+  private connection(owner: Construct): events.Connection {
+    return owner.node.tryFindChild('Connection') as events.Connection
+      ?? new events.Connection(owner, 'Connection', { authorization: this.auth.authorization });
+  }
+}

@@ -1,0 +1,44 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import * as ssm from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import { IComponent } from './component';
+import { Nobody } from './grants';
+
+/** Properties of a `Publication`. */
+export interface PublicationProps {
+  /** The part of the lifecycle, such as `experiment-tracker`. */
+  readonly component: string;
+  /** Who runs it, such as `sagemaker`. */
+  readonly provider: string;
+  /** What is published. */
+  readonly of: IComponent;
+}
+
+/**
+ * Publishes how a component is reached, for those who do not use CDK: the SSM parameter `/mlops/<stack>/<component>`, JSON
+ * of `provider`, `address`, `variables` and `secrets` (references). It never holds a credential.
+ */
+export class Publication extends Construct {
+  /** The parameter's name. */
+  public readonly parameterName: string;
+
+  constructor(scope: Construct, id: string, props: PublicationProps) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    const { address, variables, secrets = {} } = props.of.bind(new Nobody());
+    const references = Object.entries(secrets).map(([name, { secret, field }]) => [name, { secretArn: secret.secretArn, field }]);
+    const value = stack.toJsonString({ provider: props.provider, address, variables, secrets: Object.fromEntries(references) });
+    if (/\{\{resolve:/.test(JSON.stringify(stack.resolve(value)))) {
+      throw new Error(`'${props.of.node.path}' binds a secret's value, which CloudFormation would write in plain text: bind a reference`);
+    }
+    this.parameterName = `/mlops/${stack.stackName}/${props.component}`;
+    new ssm.CfnParameter(this, 'Resource', {
+      type: 'String', name: this.parameterName, value, description: `How the ${props.component} of ${stack.stackName} is reached`,
+    });
+  }
+
+  /** The parameter's ARN. */
+  public get parameterArn(): string {
+    return Stack.of(this).formatArn({ service: 'ssm', resource: 'parameter', resourceName: this.parameterName.slice(1), arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
+  }
+}

@@ -1,0 +1,222 @@
+import { Aws, Duration } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { Call } from './call';
+
+/** Properties of a `Step`. */
+export interface StepProps {
+  /** Made in order. */
+  readonly calls: Call[];
+  /** The contract's result: name to a value or JSONata over the calls' results. */
+  readonly result: { [name: string]: any };
+  /**
+   * The longest wait between two repeats. Waits start at a second and grow with the time that has passed.
+   * @default Duration.seconds(60)
+   */
+  readonly interval?: Duration;
+  /**
+   * One deadline for the whole step, after which it fails with `Mlops.Timeout`.
+   * @default Duration.days(1)
+   */
+  readonly timeout?: Duration;
+}
+
+/** The run's id, in JSONata. */
+const RUN = '($exists($states.context.Execution.Input.runId) ? $string($states.context.Execution.Input.runId) : $states.context.Execution.Name)';
+
+/** Errors that pass by themselves. SageMaker reports throttling under its general error names. */
+const TRANSIENT = [
+  'States.Http.StatusCode.429', 'States.Http.StatusCode.500', 'States.Http.StatusCode.502', 'States.Http.StatusCode.503',
+  'States.Http.StatusCode.504', 'States.Http.Socket', 'SageMaker.SageMakerException', 'SageMaker.AmazonSageMakerException',
+  'SageMaker.ThrottlingException', 'DynamoDB.ProvisionedThroughputExceededException', 'DynamoDB.ThrottlingException',
+];
+
+/** The contract's error, from the integration's own. */
+const FAILURE = [
+  '$contains($failure.Error, /^Mlops\\./) ? $failure.Error',
+  "$contains($failure.Error, /40[13]$|AccessDenied|Permissions/) or $contains($failure.Cause, /AccessDenied|not authorized/) ? 'Mlops.Unauthorized'",
+  "$contains($failure.Error, /429$|Throttl|LimitExceeded/) or $contains($failure.Cause, /Throttl|Rate exceeded/) ? 'Mlops.Throttled'",
+  "$contains($failure.Error, /Timeout$/) ? 'Mlops.Timeout'",
+  "'Mlops.Failed'",
+].join(' : ');
+
+const REMAINING = '{% $max([1, $ceil(($deadline - $millis()) / 1000)]) %}';
+const KEEP_INPUT = '{% $states.input %}';
+
+/**
+ * A verb of a component, as one state of a state machine: ASL's own try block. It chains, retries and catches like any
+ * state. Its result is its output and the variable `$<id>`; its failures are `Mlops.Throttled`, `Mlops.Unauthorized`,
+ * `Mlops.Timeout` and `Mlops.Failed`, whoever provides it, with the cause `<id>: <reason> (log: <where>)`.
+ *
+ * Step Functions cannot catch `States.Runtime` and `States.DataLimitExceeded`: these fail the execution.
+ *
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html
+ */
+export class Step extends sfn.Parallel {
+  /** The run: `runId` of the execution's input, or else the execution's name. The same for every execution of one run. */
+  public static readonly RUN_ID = `{% ${RUN} %}`;
+
+  /**
+   * A name for the work of the step `id` in this run: the same for every retry and for every execution of the run in this
+   * state machine, so that work which was started is found instead of started again. At most 63 letters, digits and `-`.
+   */
+  public static key(id: string): string {
+    return `{% '${id.replace(/_/g, '-').slice(0, 18)}-' & $substring($replace(${RUN}, /[^A-Za-z0-9]+/, '-'), 0, 30) & '-' & ${Step.digest(id, 12)} %}`;
+  }
+
+  /** As `key`, but 32 hexadecimal digits: an idempotency token. */
+  public static token(id: string): string {
+    return `{% ${Step.digest(id, 32)} %}`;
+  }
+
+  private static digest(id: string, length: number): string {
+    return `$substring($hash($states.context.StateMachine.Id & '/' & ${RUN} & '/${id}', 'SHA-256'), 0, ${length})`;
+  }
+
+  private readonly results: string[];
+
+  constructor(scope: Construct, id: string, props: StepProps) {
+    const result = '{% $states.result[0] %}';
+    super(scope, id, { queryLanguage: sfn.QueryLanguage.JSONATA, outputs: result, assign: { [id]: result } });
+    // A variable of an inner scope may not have the name of an outer one: steps start upper-case, calls lower-case.
+    if (!/^[A-Z]\w{0,62}$/.test(id)) {
+      throw new Error(`'id' names the variable that holds the result and must be a capital letter and then at most 62 letters, digits or _, got '${id}'`);
+    }
+    this.results = Object.keys(props.result);
+    this.branch(new StepStates(this, props).start);
+  }
+
+  /** Goes to `handler` when the step fails. */
+  public override addCatch(handler: sfn.IChainable, props?: sfn.CatchProps): Step {
+    super.addCatch(handler, props);
+    return this;
+  }
+
+  /** Repeats the step when it fails; its work is keyed by the run, so that a repeat finds what was started. */
+  public override addRetry(props?: sfn.RetryProps): Step {
+    super.addRetry(props);
+    return this;
+  }
+
+  /**
+   * The JSONata expression of one result, for the states after this one.
+   * @param path a result's name, or a path inside it such as `metrics.accuracy`
+   */
+  public result(path: string): string {
+    const [name] = path.split('.');
+    if (!this.results.includes(name)) {
+      throw new Error(`'${name}' must be a result of '${this.node.id}' (${this.results.join(', ')})`);
+    }
+    return `{% $${this.node.id}.${path} %}`;
+  }
+
+  protected override validateState(): string[] {
+    return this.branches.length ? [] : [`'${this.node.path}' is a step of no state machine: chain it into a definition`];
+  }
+}
+
+/** The states inside a step: start, one task a call with its conditions and repeats, done, fail. */
+class StepStates {
+  public readonly start: sfn.State;
+  private readonly fail: sfn.State;
+  private readonly entries: { [call: string]: sfn.State } = {};
+  private readonly timeout: Duration;
+  private readonly interval: Duration;
+
+  constructor(private readonly step: Step, props: StepProps) {
+    this.timeout = props.timeout ?? Duration.days(1);
+    this.interval = props.interval ?? Duration.seconds(60);
+    this.fail = new sfn.Fail(step, 'Fail', {
+      ...this.named('fail'), error: `{% ${FAILURE} %}`,
+      cause: `{% '${step.node.id}: ' & $substring($failure.Cause, 0, 4000) & ' (log: ' & $failure.Log & ')' %}`,
+    });
+    const done = new sfn.Pass(step, 'Done', { ...this.named('done'), outputs: props.result });
+    const entries = props.calls.map(call => this.enter(call));
+    props.calls.forEach((call, index) => this.follow(call, entries[index + 1] ?? done));
+    this.start = new sfn.Pass(step, 'Start', {
+      ...this.named('start'), assign: { deadline: `{% $millis() + ${this.timeout.toMilliseconds()} %}` },
+    }).next(entries[0]).startState;
+  }
+
+  /** The state that leads to `call`. */
+  private enter(call: Call): sfn.State {
+    const task = new Task(this.step, call, {
+      ...this.named(call.name), taskTimeout: sfn.Timeout.jsonata(REMAINING), outputs: KEEP_INPUT, assign: { [call.name]: '{% $states.result %}' },
+    });
+    const errors = TRANSIENT.filter(error => !call.accept?.includes(error));
+    task.addRetry({ errors, maxAttempts: 3, interval: Duration.seconds(1), backoffRate: 2, jitterStrategy: sfn.JitterType.FULL });
+    this.entries[call.name] = task;
+    return call.when ? this.choice(call, 'if') : task;
+  }
+
+  /** What comes after `call`. */
+  private follow(call: Call, next: sfn.State) {
+    const task = this.entries[call.name] as Task;
+    if (call.when) {
+      const skip = new sfn.Pass(this.step, `${call.name}Skip`, { ...this.named(`${call.name} left out`), assign: { [call.name]: null } });
+      this.choice(call, 'if').when(sfn.Condition.jsonata(call.when), task).otherwise(skip.next(next));
+    }
+    if (call.accept) task.addCatch(this.accepted(call, next), { errors: call.accept, outputs: KEEP_INPUT, assign: { [call.name]: '{% $states.errorOutput %}' } });
+    task.addCatch(this.fail, { assign: { failure: this.failure('{% $states.errorOutput.Error %}', "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}", call) } });
+    task.next(this.settled(call, next));
+  }
+
+  /** `next`, or failure when the error is not the one that `call` accepts. */
+  private accepted(call: Call, next: sfn.State): sfn.State {
+    if (!call.acceptCause) return next;
+    return this.choice(call, 'accepted')
+      .when(sfn.Condition.jsonata(`{% $contains($${call.name}.Cause, /${call.acceptCause}/) %}`), next)
+      .otherwise(new sfn.Pass(this.step, `${call.name}Refused`, {
+        ...this.named(`${call.name} refused`),
+        assign: { failure: this.failure(`{% $${call.name}.Error %}`, `{% $${call.name}.Error & ': ' & $${call.name}.Cause %}`, call) },
+      }).next(this.fail));
+  }
+
+  /** `next` once `call` is over; until then, round again. */
+  private settled(call: Call, next: sfn.State): sfn.State {
+    if (!call.until && !call.failed) return next;
+    const check = this.choice(call, 'over');
+    if (call.failed) {
+      const cause = call.cause ?? `{% $string($${call.name}) %}`;
+      check.when(sfn.Condition.jsonata(call.failed), this.fail, { assign: { failure: this.failure('Mlops.Failed', cause, call) } });
+    }
+    if (!call.until) return check.otherwise(next);
+    const seconds = `{% $min([${this.interval.toSeconds()}, 1 + $floor((${this.timeout.toMilliseconds()} - $deadline + $millis()) / 10000)]) %}`;
+    const wait = new sfn.Wait(this.step, `${call.name}Wait`, { ...this.named(`${call.name} wait`), time: sfn.WaitTime.seconds(seconds) });
+    wait.next(this.entries[call.repeatFrom ?? call.name]);
+    const late = { assign: { failure: this.failure('Mlops.Timeout', `no end after ${this.timeout.toSeconds()} s`, call) } };
+    return check.when(sfn.Condition.jsonata(call.until), next)
+      .when(sfn.Condition.jsonata('{% $millis() > $deadline %}'), this.fail, late)
+      .otherwise(wait);
+  }
+
+  private failure(error: string, cause: string, call: Call) {
+    return { Error: error, Cause: cause, Log: call.log ?? '{% $states.context.Execution.Id %}' };
+  }
+
+  private choice(call: Call, part: string): sfn.Choice {
+    const id = `${call.name}-${part}`;
+    return this.step.node.tryFindChild(id) as sfn.Choice ?? new sfn.Choice(this.step, id, this.named(`${call.name} ${part}?`));
+  }
+
+  private named(part: string): sfn.StateBaseProps {
+    return { stateName: `${this.step.node.id}: ${part}`, queryLanguage: sfn.QueryLanguage.JSONATA };
+  }
+}
+
+/** One call to an integration. */
+class Task extends sfn.TaskStateBase {
+  protected readonly taskMetrics = undefined;
+  protected readonly taskPolicies: iam.PolicyStatement[];
+
+  constructor(scope: Construct, private readonly call: Call, props: sfn.TaskStateBaseProps) {
+    super(scope, call.name, props);
+    this.taskPolicies = call.policies;
+  }
+
+  /** @internal */
+  protected override _renderTask(): any {
+    return { Resource: `arn:${Aws.PARTITION}:states:::${this.call.resource}`, Arguments: this.call.arguments };
+  }
+}
