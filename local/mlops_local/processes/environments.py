@@ -1,0 +1,136 @@
+"""Python virtual environments, made once with uv and found again by a hash of what they hold."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_local.settings import Settings
+
+_READY = ".ready"
+
+
+class EnvironmentFailure(Exception):
+    """An environment could not be made; the message is the installer's own."""
+
+
+@dataclass(frozen=True)
+class PythonEnvironment:
+    """A virtual environment that is ready for use."""
+
+    folder: Path
+
+    def tool(self, name: str) -> str:
+        return str(self.folder / "bin" / name)
+
+    @property
+    def readable(self) -> list[Path]:
+        """What a sandbox must let the environment's Python read."""
+        return [self.folder, Path(sys.base_prefix)]
+
+
+def pinned(name: str, requirements: Path) -> PythonEnvironment:
+    """The environment of a hash-pinned requirements file."""
+    text = requirements.read_text()
+    folder = _folder(name, [text])
+
+    def install(new: Path) -> None:
+        _uv_install(new, ["--require-hashes", "--requirements", str(requirements)])
+
+    return _ensure(folder, install)
+
+
+def extended(name: str, requirements: Path, source: Path | None) -> PythonEnvironment:
+    """The environment of `requirements`, with the requirements.txt of a user's source folder on top, if it has one."""
+    own = source / "requirements.txt" if source else None
+    if own is None or not own.is_file() or not own.read_text().strip():
+        return pinned(name, requirements)
+    base_text = requirements.read_text()
+    folder = _folder(f"{name}-extended", [base_text, own.read_text(), *_local_packages(source)])
+
+    def install(new: Path) -> None:
+        _uv_install(new, ["--require-hashes", "--requirements", str(requirements)])
+        _uv_install(new, ["--requirements", "requirements.txt"], cwd=source)
+
+    return _ensure(folder, install)
+
+
+def _ensure(folder: Path, install) -> PythonEnvironment:
+    if not (folder / _READY).exists():
+        with _locked(folder.with_suffix(".lock")):
+            if not (folder / _READY).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                _run([_uv(), "venv", "--quiet", "--python", _python(), str(folder)])
+                install(folder)
+                (folder / _READY).touch()
+    return PythonEnvironment(folder)
+
+
+def _folder(name: str, ingredients: list[str]) -> Path:
+    digest = hashlib.sha256()
+    for ingredient in [sys.version, sysconfig.get_platform(), *ingredients]:
+        digest.update(ingredient.encode() + b"\0")
+    folder = Settings.from_environment().cache / "environments"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}-{digest.hexdigest()[:16]}"
+
+
+def _local_packages(source: Path) -> Iterator[str]:
+    """Files that a requirements.txt may refer to: other lists, wheels and archives beside it."""
+    for path in sorted(source.rglob("*")):
+        if path.suffix in (".txt", ".whl", ".gz", ".zip", ".toml", ".cfg") and path.is_file():
+            yield str(path.relative_to(source)) + hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _uv_install(folder: Path, arguments: list[str], cwd: Path | None = None) -> None:
+    # A sandboxed process cannot write bytecode beside the sources, so it is compiled once, here.
+    _run([_uv(), "pip", "install", "--quiet", "--compile-bytecode", "--python", str(folder / "bin" / "python"), *arguments], cwd)
+
+
+def _run(command: list[str], cwd: Path | None = None) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    environment["UV_CACHE_DIR"] = str(Settings.from_environment().cache / "uv")
+    result = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise EnvironmentFailure(result.stderr.strip() or f"{command[0]} ended with {result.returncode}")
+
+
+def _python() -> str:
+    """The interpreter below the target's own virtual environment."""
+    return os.path.realpath(sys.executable)
+
+
+def _uv() -> str:
+    beside = Path(sys.executable).with_name("uv")
+    return str(beside) if beside.exists() else shutil.which("uv") or "uv"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Two jobs, or two targets of one clone, never make the same environment at once."""
+    with path.open("w") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
+        yield
+
+
+def main() -> None:
+    """`python -m mlops_local.processes.environments NAME...`: make the environments of local/requirements/NAME.txt."""
+    for name in sys.argv[1:]:
+        print(pinned(name, requirements_file(name)).folder)
+
+
+def requirements_file(name: str) -> Path:
+    return Path(__file__).resolve().parents[2] / "requirements" / f"{name}.txt"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,2 @@
+def resume(): pass
+def shutdown(): pass
