@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from botocore.loaders import Loader
 
-from mlops_local.aws import hooks, sagemaker_service
+from mlops_local.aws import hooks, resources, sagemaker_service
 from mlops_local.aws.patches import PATCHES
 from mlops_local.settings import Settings
 
@@ -30,6 +30,7 @@ def install(settings: Settings) -> Services:
     hooks.check()
     write_sts_endpoint_rules(settings)
     sagemaker_service.register()
+    resources.register()
     for patch in PATCHES:
         patch.apply()
     return Services()

@@ -4,6 +4,22 @@ A patch has `apply()`. Dictionaries of MiniStack are changed in place; a functio
 calls it.
 """
 
-from mlops_local.aws.patches import cloudformation_wait, loopback_is_secure, s3_bucket, s3_default_key, secret_ref
+from mlops_local.aws.patches import (
+    cloudformation_wait,
+    event_connections,
+    loopback_is_secure,
+    s3_bucket,
+    s3_default_key,
+    secret_ref,
+    worker_threads,
+)
 
-PATCHES = (loopback_is_secure, s3_default_key, s3_bucket, secret_ref, cloudformation_wait)
+PATCHES = (
+    loopback_is_secure,
+    s3_default_key,
+    s3_bucket,
+    secret_ref,
+    event_connections,
+    worker_threads,
+    cloudformation_wait,
+)
