@@ -1,0 +1,133 @@
+// Installs what the local target and the tests need, on a fresh clone too: only Node itself and Python are asked for.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+export const repository = resolve(import.meta.dirname, '..');
+export const cache = resolve(process.env.MLOPS_LOCAL_CACHE || join(repository, '.local', 'cache'));
+export const targetPython = join(cache, 'target', 'bin', 'python');
+
+const requirements = join(repository, 'local', 'requirements');
+const installer = join(cache, 'installer');
+const uv = join(installer, 'bin', 'uv');
+
+/** A failure that is told to the user in one line, with the log behind it where there is one. */
+export class Refusal extends Error {
+  constructor(message, log = null) {
+    super(message);
+    this.log = log;
+  }
+}
+
+export function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new Refusal(`Node must be 20.19 or newer, got ${process.versions.node}: install a newer Node and try again`);
+  }
+}
+
+/** npm's packages, as package-lock.json pins them; npm writes its own copy of the lock when it is done. */
+export async function installNodePackages(report) {
+  const installed = join(repository, 'node_modules', '.package-lock.json');
+  const lock = join(repository, 'package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  await report('node packages', async () => {
+    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm-ci.log');
+  });
+}
+
+/** The target's own Python environment, which also runs the command line and the tests. */
+export async function installPython(report) {
+  const [uvFile, targetFile, testFile] = ['uv', 'target', 'test'].map((name) => join(requirements, `${name}.txt`));
+  await once(installer, [uvFile], 'uv', report, async () => {
+    rmSync(installer, { recursive: true, force: true });
+    await run(findPython(), ['-m', 'venv', installer], 'uv.log');
+    await run(join(installer, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--no-input',
+      '--disable-pip-version-check', '--require-hashes', '-r', uvFile], 'uv.log');
+  });
+  const folder = join(cache, 'target');
+  await once(folder, [targetFile, testFile], 'python packages', report, async () => {
+    await run(uv, ['venv', '--quiet', '--clear', '--python', findPython(), folder], 'target.log');
+    await run(uv, ['pip', 'install', '--quiet', '--python', targetPython, '--require-hashes', '-r', targetFile, '-r',
+      testFile], 'target.log');
+  });
+}
+
+/** The environments that jobs and MLflow servers run in; the target would make them when it first needs them. */
+export async function installRuntimes(report) {
+  const [scikitLearn, mlflow] = ['scikit-learn', 'mlflow'].map((name) => join(requirements, `${name}.txt`));
+  await once(join(cache, 'environments'), [scikitLearn, mlflow], 'scikit-learn, mlflow', report, async () => {
+    await run(targetPython, ['-m', 'mlops_local.processes.environments', 'scikit-learn', 'mlflow'], 'runtimes.log',
+      { env: { ...process.env, PYTHONPATH: join(repository, 'local'), MLOPS_LOCAL_CACHE: cache } });
+  });
+}
+
+/** The package's Lambda handlers, which a synthesis finds prebuilt. */
+export async function buildHandlers(report) {
+  const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+  if (scripts['build:handlers'] === undefined) return;
+  await report('handlers', () => run('npm', ['run', '--silent', 'build:handlers'], 'handlers.log'));
+}
+
+/** Fills a folder unless these very files filled it before: an interrupted work leaves no stamp and is done again. */
+async function once(folder, inputs, label, report, work) {
+  const stamp = join(folder, '.mlops-stamp');
+  const hash = createHash('sha256');
+  for (const file of inputs) hash.update(readFileSync(file));
+  const wanted = hash.digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  rmSync(stamp, { force: true });
+  await report(label, work);
+  writeFileSync(stamp, wanted);
+}
+
+let python;
+
+/** The interpreter that every environment is made with; a clear line when there is none. */
+export function findPython() {
+  python ??= ['python3', 'python3.13', 'python3.12', 'python3.11'].find(isSuitable);
+  if (python === undefined) {
+    const { stdout } = spawnSync('python3', ['--version'], { encoding: 'utf8' });
+    const got = stdout?.trim() || 'none';
+    throw new Refusal(`Python must be 3.11, 3.12 or 3.13 (as python3 or python3.<minor> on PATH), got ${got}`);
+  }
+  return python;
+}
+
+function isSuitable(command) {
+  const program = 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))';
+  return spawnSync(command, ['-c', program], { stdio: 'ignore' }).status === 0;
+}
+
+const running = new Set();
+
+/** Ends the programs that still install something. */
+export function stopInstalling(signal) {
+  for (const child of running) child.kill(signal);
+}
+
+/** Runs a program to its end with its output in a log file; a failure names the log and quotes its last line. */
+export function run(command, args, logName, options = {}) {
+  const folder = join(cache, 'logs');
+  mkdirSync(folder, { recursive: true });
+  const log = join(folder, logName);
+  return new Promise((done, fail) => {
+    const env = { ...(options.env ?? process.env), UV_CACHE_DIR: join(cache, 'uv') };
+    const child = spawn(command, args, { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'], env });
+    running.add(child);
+    const output = [];
+    child.stdout.on('data', (chunk) => output.push(chunk));
+    child.stderr.on('data', (chunk) => output.push(chunk));
+    child.on('error', (error) => fail(new Refusal(`cannot run ${command}: ${error.message}`)));
+    child.on('close', (code) => {
+      running.delete(child);
+      const text = Buffer.concat(output).toString();
+      writeFileSync(log, text);
+      if (code === 0) return done();
+      const reason = text.trim().split('\n').findLast((line) => /error|no such|cannot|not found/i.test(line))
+        ?? text.trim().split('\n').at(-1);
+      fail(new Refusal(`${[command, ...args.slice(0, 2)].join(' ')} failed: ${reason}`, log));
+    });
+  });
+}

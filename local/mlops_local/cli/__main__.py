@@ -1,0 +1,46 @@
+"""`python -m mlops_local.cli up|start|stop|reset|env`; local/run.mjs installs, checks the flags and calls it."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from mlops_local.cli import client_environment, lifecycle, up
+from mlops_local.cli.failure import Failure, Interrupted, raise_on_signals
+from mlops_local.settings import Settings
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    commands: dict[str, Callable[[], int]] = {
+        "up": lambda: up.run(arguments.json, arguments.config, arguments.example),
+        "start": lambda: lifecycle.start_and_tell(Settings.from_environment()),
+        "stop": lambda: lifecycle.stop_and_tell(Settings.from_environment()),
+        "reset": lambda: lifecycle.reset_and_tell(Settings.from_environment()),
+        "env": lambda: client_environment.print_exports(Settings.from_environment()),
+    }
+    raise_on_signals()
+    try:
+        return commands[arguments.command]()
+    except Failure as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 1
+    except Interrupted:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mlops_local.cli")
+    subparsers = parser.add_subparsers(dest="command", required=True)
+    for name in ("start", "stop", "reset", "env"):
+        subparsers.add_parser(name)
+    up_parser = subparsers.add_parser("up")
+    up_parser.add_argument("--json", action="store_true")
+    up_parser.add_argument("--config", type=Path)
+    up_parser.add_argument("--example")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
