@@ -1,0 +1,150 @@
+"""Follows an execution of a state machine: its steps as they happen, and the log of the training job in it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+
+from mlops_local.cli import client_environment
+from mlops_local.cli.failure import Failure, Interrupted
+from mlops_local.settings import Settings
+
+TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
+_POLL_SECONDS = 0.25
+_STOP_SECONDS = 60
+# A state inside a step is named `<Step>: <call>`; a step, or a choice between steps, has no such mark.
+_INNER_MARK = ": "
+
+
+class Execution:
+    """One running execution."""
+
+    def __init__(self, settings: Settings, arn: str, tell: Callable[[str], None]) -> None:
+        self.arn = arn
+        self.training_job: str | None = None
+        self._settings = settings
+        self._tell = tell
+        self._stepfunctions = client_environment.client(settings, "stepfunctions")
+        self._seen_events = 0
+        self._entered: dict[str, float] = {}
+        self._log: TrainingLog | None = None
+
+    def wait(self) -> dict:
+        """Returns the output; a failed execution is a Failure, and Ctrl-C stops the execution and its work."""
+        try:
+            while True:
+                described = self._stepfunctions.describe_execution(executionArn=self.arn)
+                self._tell_news()
+                if described["status"] != "RUNNING":
+                    break
+                time.sleep(_POLL_SECONDS)
+        except Interrupted:
+            self._stop()
+            raise
+        if described["status"] != "SUCCEEDED":
+            error = described.get("error") or f"Execution.{described['status']}"
+            raise Failure.of_execution("pipeline", error, described.get("cause") or f"the execution is {described['status']}")
+        return json.loads(described["output"])
+
+    def _tell_news(self) -> None:
+        for event in self._new_events():
+            self._tell_event(event)
+        if self._log is not None:
+            for line in self._log.new_lines():
+                self._tell(line)
+
+    def _new_events(self) -> Iterator[dict]:
+        pages = self._stepfunctions.get_paginator("get_execution_history").paginate(executionArn=self.arn)
+        events = [event for page in pages for event in page["events"]]
+        yield from events[self._seen_events:]
+        self._seen_events = len(events)
+
+    def _tell_event(self, event: dict) -> None:
+        at = event["timestamp"].timestamp()
+        if "stateEnteredEventDetails" in event:
+            name = event["stateEnteredEventDetails"]["name"]
+            self._entered[name] = at
+            if _INNER_MARK not in name and event["type"].startswith("Parallel"):
+                self._tell(f"{name} ...")
+        elif "stateExitedEventDetails" in event:
+            name = event["stateExitedEventDetails"]["name"]
+            if _INNER_MARK not in name:
+                self._tell(f"{name}: {at - self._entered.get(name, at):.1f} s")
+        elif "taskScheduledEventDetails" in event and self.training_job is None:
+            parameters = _json_object(event["taskScheduledEventDetails"].get("parameters"))
+            self.training_job = parameters.get("TrainingJobName")
+            if self.training_job is not None:
+                self._log = TrainingLog(self._settings, self.training_job)
+
+    def _stop(self) -> None:
+        self._tell("interrupted: stopping the execution and what it started")
+        self._stepfunctions.stop_execution(executionArn=self.arn, error="Interrupted", cause="Ctrl-C")
+        sagemaker = client_environment.client(self._settings, "sagemaker")
+        deadline = time.monotonic() + _STOP_SECONDS
+        while self.training_job is not None and time.monotonic() < deadline:
+            job = sagemaker.describe_training_job(TrainingJobName=self.training_job)
+            if job["TrainingJobStatus"] not in ("InProgress", "Stopping"):
+                self._tell(f"training job {self.training_job} is {job['TrainingJobStatus']}")
+                return
+            time.sleep(_POLL_SECONDS)
+
+
+class TrainingLog:
+    """What the user's script prints, from CloudWatch Logs; the toolkit's own preamble is left there."""
+
+    def __init__(self, settings: Settings, job: str) -> None:
+        self._logs = client_environment.client(settings, "logs")
+        self._job = job
+        self._stream: str | None = None
+        self._token: str | None = None
+        self._script_began = False
+
+    def new_lines(self) -> Iterator[str]:
+        if self._stream is None:
+            self._stream = self._find_stream()
+        if self._stream is None:
+            return
+        token = {"nextToken": self._token} if self._token else {}
+        page = self._logs.get_log_events(logGroupName=TRAINING_LOGS, logStreamName=self._stream, startFromHead=True, **token)
+        self._token = page["nextForwardToken"]
+        for event in page["events"]:
+            line = event["message"].rstrip()
+            if self._script_began and line and "sagemaker-training-toolkit" not in line:
+                yield line
+            self._script_began = self._script_began or "Invoking script" in line or "Invoking user script" in line
+
+    def _find_stream(self) -> str | None:
+        try:
+            found = self._logs.describe_log_streams(logGroupName=TRAINING_LOGS, logStreamNamePrefix=f"{self._job}/")
+        except self._logs.exceptions.ResourceNotFoundException:
+            return None
+        return found["logStreams"][0]["logStreamName"] if found["logStreams"] else None
+
+
+def start(settings: Settings, machine: str, execution_input: dict, tell: Callable[[str], None]) -> Execution:
+    stepfunctions = client_environment.client(settings, "stepfunctions")
+    started = stepfunctions.start_execution(stateMachineArn=machine, input=json.dumps(execution_input))
+    return Execution(settings, started["executionArn"], tell)
+
+
+def arns(settings: Settings, machine: str) -> set[str]:
+    """All executions of a state machine, running and ended."""
+    stepfunctions = client_environment.client(settings, "stepfunctions")
+    pages = stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=machine)
+    return {execution["executionArn"] for page in pages for execution in page["executions"]}
+
+
+def await_new(settings: Settings, machine: str, known: set[str], mention: str, seconds: float) -> str:
+    """The execution that an event starts and whose input mentions a word; a Failure when none comes in time."""
+    stepfunctions = client_environment.client(settings, "stepfunctions")
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for arn in arns(settings, machine) - known:
+            if mention in stepfunctions.describe_execution(executionArn=arn)["input"]:
+                return arn
+        time.sleep(_POLL_SECONDS)
+    raise Failure("deploy", "Mlops.Timeout", f"no deployment of {mention} started within {seconds:.0f} s of its approval")
+
+
+def _json_object(text: str | None) -> dict:
+    value = json.loads(text) if text else {}
+    return value if isinstance(value, dict) else {}
