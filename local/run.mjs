@@ -15,6 +15,7 @@ const upOptions = { json: { type: 'boolean' }, config: { type: 'string' }, examp
 /** Each command: the flags it takes, and what it does. */
 const commands = {
   up: { options: upOptions, run: up },
+  install: { options: {}, run: async () => (await installAll(), 0) },
   start: { options: {}, run: start },
   stop: { options: {}, run: () => withoutInstall('stop') },
   reset: { options: {}, run: () => withoutInstall('reset') },

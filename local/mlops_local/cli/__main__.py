@@ -2,32 +2,37 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from mlops_local.cli import client_environment, lifecycle, up
 from mlops_local.cli.failure import Failure, Interrupted, raise_on_signals
-from mlops_local.settings import Settings
 
 
 def main() -> int:
-    arguments = _parser().parse_args()
-    commands: dict[str, Callable[[], int]] = {
-        "up": lambda: up.run(arguments.json, arguments.config, arguments.example),
-        "start": lambda: lifecycle.start_and_tell(Settings.from_environment()),
-        "stop": lambda: lifecycle.stop_and_tell(Settings.from_environment()),
-        "reset": lambda: lifecycle.reset_and_tell(Settings.from_environment()),
-        "env": lambda: client_environment.print_exports(Settings.from_environment()),
-    }
     raise_on_signals()
     try:
-        return commands[arguments.command]()
+        return _run(_parser().parse_args())
     except Failure as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 1
     except Interrupted:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    # Imported here, since Ctrl-C may come while boto3 still loads.
+    from mlops_local.cli import client_environment, lifecycle, up
+    from mlops_local.settings import Settings
+
+    settings = Settings.from_environment()
+    commands = {
+        "up": lambda: up.run(settings, arguments.json, arguments.config, arguments.example),
+        "start": lambda: lifecycle.start_and_tell(settings),
+        "stop": lambda: lifecycle.stop_and_tell(settings),
+        "reset": lambda: lifecycle.reset_and_tell(settings),
+        "env": lambda: client_environment.print_exports(settings),
+    }
+    return commands[arguments.command]()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,8 +16,9 @@ from mlops_local.settings import ACCOUNT_ID, REGION, REPOSITORY, Settings
 
 CDK = REPOSITORY / "node_modules" / ".bin" / "cdk"
 _PROGRESS = re.compile(r"\|\s*(\d+)/(\d+)\s*\|")
+_PROGRESS_SECONDS = 2
 _SETTLE_SECONDS = 600
-_NOISE = ("Subprocess exited with error", "Command failed with exit code", "[Warning", "[Info", "npm ", "(node:", "NOTICES")
+_NOISE = ("Subprocess exited with error", "Command failed with exit code", "[Warning", "[Info", "(node:")
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,14 @@ def deploy(settings: Settings, assembly: Assembly, progress: Callable[[str], Non
     """Deploys the stack and returns its outputs; after Ctrl-C it waits until CloudFormation has settled."""
     arguments = ["deploy", assembly.stack, "--app", str(assembly.folder), "--require-approval", "never",
                  "--progress", "events", "--outputs-file", str(settings.home / "outputs.json")]
-    seen = ""
+    told = time.monotonic()
 
     def on_line(line: str) -> None:
-        nonlocal seen
+        nonlocal told
         count = _PROGRESS.search(line)
-        if count and count.group() != seen:
-            seen = count.group()
-            progress(f"{count[1]} of {count[2]} resources")
+        if count and time.monotonic() - told >= _PROGRESS_SECONDS:
+            told = time.monotonic()
+            progress(f"{int(count[1])} of {count[2]} resources")
 
     try:
         code, log, lines = _run(settings, "deploy", arguments, on_line)
@@ -177,7 +178,8 @@ def _failed_resource(settings: Settings, stack: str) -> str | None:
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
     events = sorted((event for page in pages for event in page["StackEvents"]), key=lambda event: event["Timestamp"])
     begun = [index for index, event in enumerate(events)
-             if event["LogicalResourceId"] == stack and event["ResourceStatus"].endswith(("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"))]
+             if event["LogicalResourceId"] == stack
+             and event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")]
     for event in events[begun[-1] if begun else 0:]:
         if event["ResourceStatus"].endswith("_FAILED") and event.get("ResourceStatusReason"):
             return f"{event['LogicalResourceId']} ({event['ResourceType']}): {event['ResourceStatusReason']}"

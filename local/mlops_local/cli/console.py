@@ -17,12 +17,14 @@ class Console:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.current = "start"
         self._coloured = sys.stderr.isatty() and "NO_COLOR" not in os.environ
 
     @contextmanager
     def phase(self, name: str, about: str) -> Iterator[None]:
         """One phase of the run; an unexpected error in it becomes a failure that names it."""
         self.line(f"{self._styled(name.ljust(_NAME_WIDTH), 'bold')}  {about}")
+        self.current = name
         started = time.monotonic()
         try:
             yield

@@ -41,25 +41,27 @@ class Detached:
                 command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, stdout=stdout or log, stderr=log,
                 start_new_session=True,
             )
-        self._record.write_text(json.dumps({"pid": process.pid, "started": _start_time(process.pid)}))
+        self._record.write_text(json.dumps({
+            "pid": process.pid, "started": _start_time(process.pid), "port": self.settings.port,
+        }))
         return process
 
-    def pid(self) -> int | None:
-        """The process's id, or None when it does not run."""
+    def running(self) -> dict | None:
+        """The record of the process, with its pid and port, or None when it does not run."""
         try:
             record = json.loads(self._record.read_text())
         except (OSError, ValueError):
             return None
         running = record["started"] is not None and _start_time(record["pid"]) == record["started"]
-        return record["pid"] if running else None
+        return record if running else None
 
     def stop(self) -> bool:
         """Asks the process to end, insists when it does not, and says whether it ran."""
-        pid = self.pid()
-        if pid is not None:
-            _end(pid)
+        record = self.running()
+        if record is not None:
+            _end(record["pid"])
         self._record.unlink(missing_ok=True)
-        return pid is not None
+        return record is not None
 
     def last_line(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
@@ -103,6 +105,12 @@ def start(settings: Settings) -> bool:
     if _listens(settings.port):
         raise Failure("target", "PortTaken", f"port {settings.port} is taken by a program that is not a local target: "
                                              "stop it, or choose another port with MLOPS_LOCAL_PORT")
+    target = target_of(settings)
+    record = target.running()
+    if record is not None:
+        raise Failure("target", "AlreadyRunning", f"the local target of {settings.home} runs on port {record['port']}, "
+                                                  f"not on {settings.port}: `npm run local:stop` first, or set "
+                                                  f"MLOPS_LOCAL_PORT={record['port']}")
     settings.home.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {
         "PYTHONPATH": str(REPOSITORY / "local"),
@@ -111,7 +119,6 @@ def start(settings: Settings) -> bool:
         "MLOPS_LOCAL_HOME": str(settings.home),
         "MLOPS_LOCAL_CACHE": str(settings.cache),
     }
-    target = target_of(settings)
     process = target.start([sys.executable, "-m", "mlops_local.target"], environment)
     try:
         _wait_until_ready(settings, process)

@@ -16,8 +16,8 @@ _LOOP_OUTPUTS = ("ArtifactStoreUri", "PipelineArn", "DeploymentArn")
 _APPROVAL_SECONDS = 60
 
 
-def run(as_json: bool, config: Path | None, example: str | None) -> int:
-    loop = Loop(Settings.from_environment(), config, example)
+def run(settings: Settings, as_json: bool, config: Path | None, example: str | None) -> int:
+    loop = Loop(settings, config, example)
     code = 0
     try:
         loop.run()
@@ -26,7 +26,7 @@ def run(as_json: bool, config: Path | None, example: str | None) -> int:
         loop.console.error(str(failure))
         code = 1
     except Interrupted:
-        loop.report.error = {"step": "run", "error": "Interrupted", "cause": "interrupted by the user", "log": None}
+        loop.report.error = Failure(loop.console.current, "Interrupted", "interrupted by the user").as_json()
         loop.undo()
         code = 130
     loop.report.seconds = loop.console.seconds
@@ -69,9 +69,8 @@ class Loop:
         """After Ctrl-C: what this run started ends with it; the target's state is kept."""
         if self._started_target:
             lifecycle.stop(self.settings)
-            self.console.line("interrupted: the run is stopped, and the local target that it started; its state is kept")
-        else:
-            self.console.line("interrupted: the run is stopped; the local target still runs")
+        still = "still runs" if lifecycle.target_of(self.settings).running() else "does not run; its state is kept"
+        self.console.line(f"interrupted during '{self.console.current}': the run is stopped; the local target {still}")
 
     def _synthesize(self) -> cdk.Assembly:
         context = {"config": str(self.config)} if self.config else {}
