@@ -5,6 +5,7 @@ A channel is a folder of CSV files with one header line and `target` as the firs
 import argparse
 import contextlib
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -73,6 +74,8 @@ def tracked_run(parameters):
         return
     import mlflow
 
+    # sagemaker-mlflow adds its header to every request, and warns on each one when the tracker is not SageMaker's.
+    logging.getLogger("mlflow.tracking.request_header.registry").setLevel(logging.ERROR)
     with mlflow.start_run(run_name=os.environ.get("TRAINING_JOB_NAME")) as run:
         if os.environ.get("MLOPS_RUN_ID"):
             mlflow.set_tag("mlops.run_id", os.environ["MLOPS_RUN_ID"])
