@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import threading
 import time
 from typing import Any
 
@@ -10,6 +11,9 @@ from ministack.core.responses import get_region
 from ministack.services import iam, sts
 
 SESSION_SECONDS = 12 * 3600
+
+_service_sessions: dict[str, tuple[float, str, dict[str, str]]] = {}
+_service_lock = threading.Lock()
 
 
 class AccessDenied(Exception):
@@ -94,3 +98,24 @@ def pass_role(role_arn: str, passed: str, service: str, session_name: str = "ses
     authorize(role_arn, "iam:PassRole", passed, {"iam:PassedToService": service}, session_name)
 
 
+
+
+def service_session(role_arn: str) -> str:
+    """The name of the session in which a service acts with a role; AWS draws a random one too."""
+    return _service_session(role_arn)[0]
+
+
+def service_credentials(role_arn: str) -> dict[str, str]:
+    """A service's credentials of a role, kept and renewed before they expire."""
+    return _service_session(role_arn)[1]
+
+
+def _service_session(role_arn: str) -> tuple[str, dict[str, str]]:
+    with _service_lock:
+        until, name, credentials = _service_sessions.get(role_arn, (0.0, "", {}))
+        if until < time.time() or credentials["AccessKeyId"] not in sts._sessions:
+            name = secrets.token_urlsafe(24).replace("_", "-")
+            credentials = role_credentials(role_arn, name)
+            until = time.time() + SESSION_SECONDS / 2
+            _service_sessions[role_arn] = (until, name, credentials)
+        return name, credentials

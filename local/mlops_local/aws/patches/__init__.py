@@ -11,6 +11,7 @@ from mlops_local.aws.patches import (
     s3_bucket,
     s3_default_key,
     secret_ref,
+    step_functions,
     worker_threads,
 )
 
@@ -20,6 +21,7 @@ PATCHES = (
     s3_bucket,
     secret_ref,
     event_connections,
+    step_functions,
     worker_threads,
     cloudformation_wait,
 )
