@@ -79,7 +79,8 @@ function unitFolders() {
 async function pytest(name, folders, options) {
   if (folders.every((folder) => !existsSync(join(repository, folder)))) return { passed: 0, failed: 0, code: 0 };
   const file = join(reports, `${name}.xml`);
-  const arguments_ = ['-m', 'pytest', ...folders, ...options, `--junitxml=${file}`, '-q', '-rfE', '-p', 'no:cacheprovider'];
+  const arguments_ = ['-m', 'pytest', ...folders, ...options, `--junitxml=${file}`, '-q', '-rfE', '-p', 'no:cacheprovider',
+    '--import-mode=importlib'];
   const code = await run(targetPython, arguments_, {
     PYTHONPATH: [join(repository, 'local'), join(repository, 'runtime')].join(':'),
     PYTHONDONTWRITEBYTECODE: '1',
