@@ -10,6 +10,7 @@ from mlops_local.aws.patches import (
     loopback_is_secure,
     s3_bucket,
     s3_default_key,
+    sagemaker_iam,
     secret_ref,
     step_functions,
     worker_threads,
@@ -17,6 +18,7 @@ from mlops_local.aws.patches import (
 
 PATCHES = (
     loopback_is_secure,
+    sagemaker_iam,
     s3_default_key,
     s3_bucket,
     secret_ref,

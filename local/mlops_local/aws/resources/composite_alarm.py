@@ -14,7 +14,6 @@ PARAMETERS = ("AlarmRule", "AlarmDescription", "AlarmActions", "OKActions", "Ins
 def register() -> None:
     provisioners._RESOURCE_HANDLERS[TYPE] = {"create": create, "update": update, "delete": delete}
     provisioners._REPLACING_PROPERTIES[TYPE] = ("AlarmName",)
-    provisioners._STACK_TAG_PROPERTY[TYPE] = ("Tags", "list")
 
 
 def create(logical_id: str, properties: dict, stack_name: str) -> tuple[str, dict]:

@@ -30,11 +30,12 @@ ARGUMENTS = ("ApiEndpoint", "Authentication", "Headers", "InvocationConfig", "Me
 BANNED_HEADERS = ("a-im", "accept-charset", "accept-datetime", "accept-encoding", "authorization", "cache-control",
                   "connection", "content-encoding", "content-md5", "date", "expect", "forwarded", "from", "host",
                   "http2-settings", "max-forwards", "origin", "pragma", "proxy-authorization", "referer", "server",
-                  "te", "trailer", "transfer-encoding", "upgrade", "via", "warning")
-BANNED_HEADER_PREFIXES = ("x-forwarded-", "x-amz-", "x-amzn-", "if-")
+                  "te", "trailer", "transfer-encoding", "upgrade", "via", "warning", "if-match", "if-modified-since",
+                  "if-none-match", "if-range", "if-unmodified-since")
+BANNED_HEADER_PREFIXES = ("x-forwarded-", "x-amz-", "x-amzn-")
 
-TEXT_TYPES = ("application/json", "application/xml", "application/javascript", "application/x-www-form-urlencoded",
-              "application/yaml", "application/x-ndjson", "application/openmetrics-text")
+# Content types that AWS names as unsupported; anything else has to be text.
+BINARY_TYPES = ("application/octet-stream", "image/", "video/", "audio/")
 FORM = "application/x-www-form-urlencoded"
 SOCKET_ERROR = "States.Http.Socket"
 ACCESS_DENIED = "Events.ConnectionResource.AccessDenied"
@@ -83,7 +84,7 @@ def _connection(task: Task, arguments: dict) -> dict:
     except auth.AccessDenied as denied:
         raise StateError(ACCESS_DENIED, str(denied)) from denied
     if connection is None or connection["ConnectionArn"] != arn:
-        raise StateError("Events.ConnectionResource.NotFound", f"The connection '{arn}' does not exist")
+        raise StateError("Events.ConnectionResource.ResourceNotFound", f"The connection '{arn}' does not exist")
     if connection["ConnectionState"] != "AUTHORIZED":
         raise StateError("Events.ConnectionResource.InvalidConnectionState",
                          f"The connection '{arn}' is {connection['ConnectionState']}")
@@ -203,8 +204,7 @@ def _result(response: Response) -> dict:
 
 def _text(response: Response) -> str:
     kind = response.headers.get("content-type", "").split(";")[0].strip().lower()
-    textual = not kind or kind.startswith("text/") or kind in TEXT_TYPES or kind.endswith(("+json", "+xml"))
-    if response.content and not textual:
+    if kind.startswith(BINARY_TYPES):
         raise StateError(RUNTIME, f"An HTTP Task cannot hold a response of type '{kind}'")
     try:
         return response.content.decode()
