@@ -85,7 +85,6 @@ async function pytest(name, folders, options) {
     PYTHONPATH: [join(repository, 'local'), join(repository, 'runtime')].join(':'),
     PYTHONDONTWRITEBYTECODE: '1',
     MLOPS_LOCAL_CACHE: cache,
-    NODE_BINARY: process.execPath,
   });
   // pytest ends with 5 when it found no test.
   if (code === 5) return { passed: 0, failed: 0, code: 0 };
