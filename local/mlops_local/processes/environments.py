@@ -38,30 +38,47 @@ class PythonEnvironment:
         return [self.folder, Path(sys.base_prefix)]
 
 
-def pinned(name: str, requirements: Path) -> PythonEnvironment:
-    """The environment of a hash-pinned requirements file."""
-    text = requirements.read_text()
-    folder = _folder(name, [text])
+def pinned(name: str, requirements: Path, imports: tuple[str, ...] = ()) -> PythonEnvironment:
+    """The environment of a hash-pinned requirements file; the bytecode of `imports` is made at once."""
+    folder = _folder(name, [requirements.read_text()])
 
     def install(new: Path) -> None:
         _uv_install(new, ["--require-hashes", "--requirements", str(requirements)])
+        if imports:
+            _run([str(new / "bin" / "python"), "-c", f"import {', '.join(imports)}"])
 
     return _ensure(folder, install)
 
 
-def extended(name: str, requirements: Path, source: Path | None) -> PythonEnvironment:
+def extended(name: str, requirements: Path, imports: tuple[str, ...], source: Path | None) -> PythonEnvironment:
     """The environment of `requirements`, with the requirements.txt of a user's source folder on top, if it has one."""
+    base = pinned(name, requirements, imports)
     own = source / "requirements.txt" if source else None
     if own is None or not own.is_file() or not own.read_text().strip():
-        return pinned(name, requirements)
-    base_text = requirements.read_text()
-    folder = _folder(f"{name}-extended", [base_text, own.read_text(), *_local_packages(source)])
+        return base
+    folder = _folder(f"{name}-extended", [requirements.read_text(), own.read_text(), *_local_packages(source)])
 
     def install(new: Path) -> None:
         _uv_install(new, ["--require-hashes", "--requirements", str(requirements)])
         _uv_install(new, ["--requirements", "requirements.txt"], cwd=source)
+        _share_bytecode(base.folder, new)
 
     return _ensure(folder, install)
+
+
+def _share_bytecode(base: Path, new: Path) -> None:
+    """A sandboxed process cannot write bytecode: take over the base's, and compile what came on top of it."""
+    base_packages, new_packages = (next(folder.glob("lib/python*/site-packages")) for folder in (base, new))
+    for compiled in base_packages.rglob("__pycache__/*.pyc"):
+        twin = new_packages / compiled.relative_to(base_packages)
+        if twin.parent.parent.is_dir() and not twin.exists():
+            twin.parent.mkdir(exist_ok=True)
+            os.link(compiled, twin)
+    known = {entry.name for entry in base_packages.iterdir()}
+    added = [str(entry) for entry in new_packages.iterdir() if entry.name not in known and entry.suffix != ".dist-info"]
+    if added:
+        command = [str(new / "bin" / "python"), "-m", "compileall", "-q", "-j", "0", *added]
+        subprocess.run(command, capture_output=True, check=False)  # some packages ship templates that do not compile
 
 
 def _ensure(folder: Path, install) -> PythonEnvironment:
@@ -92,12 +109,11 @@ def _local_packages(source: Path) -> Iterator[str]:
 
 
 def _uv_install(folder: Path, arguments: list[str], cwd: Path | None = None) -> None:
-    # A sandboxed process cannot write bytecode beside the sources, so it is compiled once, here.
-    _run([_uv(), "pip", "install", "--quiet", "--compile-bytecode", "--python", str(folder / "bin" / "python"), *arguments], cwd)
+    _run([_uv(), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *arguments], cwd)
 
 
 def _run(command: list[str], cwd: Path | None = None) -> None:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PYTHON"))}
     environment["UV_CACHE_DIR"] = str(Settings.from_environment().cache / "uv")
     result = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if result.returncode != 0:
@@ -124,8 +140,10 @@ def _locked(path: Path) -> Iterator[None]:
 
 def main() -> None:
     """`python -m mlops_local.processes.environments NAME...`: make the environments of local/requirements/NAME.txt."""
+    from mlops_local.processes import images
+
     for name in sys.argv[1:]:
-        print(pinned(name, requirements_file(name)).folder)
+        print(pinned(name, requirements_file(name), images.imports_of(name)).folder)
 
 
 def requirements_file(name: str) -> Path:

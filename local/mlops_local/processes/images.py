@@ -1,6 +1,7 @@
 """Which local runtime stands for which container image: local/images.json, and the user's own table.
 
-A runtime names a hash-pinned requirements file and the commands that the container contract calls `train` and `serve`.
+A runtime names a hash-pinned requirements file, the commands that the container contract calls `train` and `serve`, and
+the modules (`imports`) whose bytecode is made together with the environment.
 Commands may use {python}, {bin} (the environment's bin folder) and {containers} (this repository's local/containers);
 paths of a user's table are relative to that table.
 """
@@ -33,11 +34,12 @@ class Runtime:
     requirements: Path
     commands: dict[str, list[str]]
     environment: dict[str, str]
+    imports: tuple[str, ...]
     folder: Path
 
     def python_environment(self, source: Path | None = None) -> environments.PythonEnvironment:
         """The image's environment, with the requirements.txt of a source folder on top."""
-        return environments.extended(self.name, self.requirements, source)
+        return environments.extended(self.name, self.requirements, self.imports, source)
 
     def command(self, role: str, python_environment: environments.PythonEnvironment) -> list[str]:
         """The command of a role, `train` or `serve`."""
@@ -63,12 +65,19 @@ def runtime_of(image: str) -> Runtime:
         for row in _rows(table):
             if any(fnmatch.fnmatchcase(candidate, pattern) for pattern in row["images"] for candidate in (name, image)):
                 return Runtime(image, row["runtime"], (table.parent / row["requirements"]).resolve(),
-                               row["commands"], row.get("environment", {}), table.parent.resolve())
+                               row["commands"], row.get("environment", {}), tuple(row.get("imports", [])),
+                               table.parent.resolve())
     raise ImageFailure(
         f"image '{image}' has no local runtime: map it to one in local/images.json, or in a file of your own that "
         f"{USER_TABLE_VARIABLE} names, by a row {{\"images\": [\"{name}\"], \"runtime\": \"my-runtime\", "
         "\"requirements\": \"my-runtime.txt\", \"commands\": {\"train\": [\"{python}\", \"{table}/train.py\"]}}"
     )
+
+
+def imports_of(runtime: str) -> tuple[str, ...]:
+    """The modules that a runtime of the table names for being compiled ahead."""
+    rows = [row for table in _tables() for row in _rows(table) if row["runtime"] == runtime]
+    return tuple(rows[0].get("imports", [])) if rows else ()
 
 
 def _tables() -> list[Path]:

@@ -54,12 +54,15 @@ class Child:
 
 _children: dict[str, Child] = {}
 _requests: queue.Queue = queue.Queue()
+_closed = threading.Event()
 _spawner_lock = threading.Lock()
 _spawner: threading.Thread | None = None
 
 
 def spawn(name: str, command: list[str], environment: dict[str, str], log: Path, folder: Path | None = None) -> Child:
     """Start a process whose output goes to `log`; the name must be free."""
+    if _closed.is_set():
+        raise RuntimeError("the local target is stopping: nothing is started any more")
     marker = f"{name}-{secrets.token_hex(6)}"
     future: Future = Future()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -105,12 +108,18 @@ def find(name: str) -> Child | None:
     return _children.get(name)
 
 
-def stop_all(grace: float = STOP_SECONDS) -> None:
+def close(grace: float = STOP_SECONDS) -> None:
+    """Stop everything and start nothing any more: the target ends."""
+    _closed.set()
     threads = [threading.Thread(target=stop, args=(name, grace)) for name in list(_children)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def reopen() -> None:
+    _closed.clear()
 
 
 def kill_marked(marker: str) -> None:

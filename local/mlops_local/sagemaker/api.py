@@ -6,11 +6,13 @@ import asyncio
 import json
 import re
 
-from mlops_local.sagemaker import store
 from mlops_local.sagemaker.errors import ApiError, not_implemented
 from mlops_local.sagemaker.operations import implemented
 from mlops_local.sagemaker.service_model import check_request, model, shape_answer
-from mlops_local.sagemaker import endpoints, mlflow, models, registry, tags, training  # noqa: F401 - they register their operations
+from mlops_local.processes import supervisor
+
+# These modules register the operations that they implement.
+from mlops_local.sagemaker import endpoint_configs, endpoints, mlflow, models, registry, store, tags, training  # noqa: F401
 
 __all__ = ["call", "get_state", "handle_request", "load_persisted_state", "model", "reset", "resume", "shutdown"]
 
@@ -54,10 +56,12 @@ def _parse(body: bytes) -> dict:
 
 
 def resume() -> None:
-    """After a restart: fail what died with the target, start what must be running."""
+    """After a start: reap what a killed target left, fail what died with it, start what must be running."""
+    supervisor.reap_orphans()
     training.resume()
-    mlflow.resume()
+    servers = store.in_background("resume-mlflow", mlflow.resume)
     endpoints.resume()
+    servers.join()
 
 
 def shutdown() -> None:
@@ -65,9 +69,11 @@ def shutdown() -> None:
     endpoints.shutdown()
     training.shutdown()
     mlflow.shutdown()
+    supervisor.close()
 
 
 def reset() -> None:
     """Stop every process and forget everything."""
     shutdown()
     store.clear()
+    supervisor.reopen()
