@@ -1,6 +1,6 @@
 // `npm run build:handlers`: bundles each constructs/<component>/handlers/<name>/index.ts into dist/handlers/<name>/index.js,
 // where a synthesis finds it ready: no synthesis bundles anything. The same sources give the same bytes.
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { build } from 'esbuild';
@@ -14,7 +14,6 @@ const handlers = readdirSync(constructs).flatMap((component) => {
   return existsSync(folder) ? readdirSync(folder).map((name) => ({ name, entry: join(folder, name, 'index.ts') })) : [];
 });
 
-rmSync(output, { recursive: true, force: true });
 await Promise.all(handlers.map(({ name, entry }) => build({
   absWorkingDir: root,
   entryPoints: [entry],

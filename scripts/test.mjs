@@ -82,7 +82,7 @@ async function pytest(name, folders, options) {
   const arguments_ = ['-m', 'pytest', ...folders, ...options, `--junitxml=${file}`, '-q', '-rfE', '-p', 'no:cacheprovider',
     '--import-mode=importlib'];
   const code = await run(targetPython, arguments_, {
-    PYTHONPATH: [join(repository, 'local'), join(repository, 'runtime')].join(':'),
+    PYTHONPATH: ['local', join('local', 'tests'), 'runtime'].map((folder) => join(repository, folder)).join(':'),
     PYTHONDONTWRITEBYTECODE: '1',
     MLOPS_LOCAL_CACHE: cache,
   });

@@ -1,105 +1,11 @@
 """A local target of the tests' own: a free port, a home of its own, and the clone's cache."""
 
-import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
+from e2e.driver import LocalTarget, ServedStack, free_port
 
-from mlops_local.cli import client_environment
-from mlops_local.settings import REPOSITORY, Settings
-
-RUN = REPOSITORY / "local" / "run.mjs"
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> object:
-    """The condition's first true value."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s: {what}")
-
-
-@dataclass(frozen=True)
-class LocalTarget:
-    """Drives one target through the commands that the npm scripts call."""
-
-    settings: Settings
-
-    @property
-    def environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MLOPS_LOCAL_"))}
-        return inherited | {
-            "MLOPS_LOCAL_PORT": str(self.settings.port),
-            "MLOPS_LOCAL_HOME": str(self.settings.home),
-            "MLOPS_LOCAL_CACHE": str(self.settings.cache),
-        }
-
-    def start(self, *arguments: str) -> subprocess.Popen:
-        return subprocess.Popen(["node", str(RUN), *arguments], cwd=REPOSITORY, env=self.environment, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(["node", str(RUN), *arguments], cwd=REPOSITORY, env=self.environment, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
-
-    def up(self, *arguments: str) -> tuple[int, dict]:
-        """`npm run -s local -- --json`: the exit code and the one line on stdout."""
-        ended = self.run("up", "--json", *arguments)
-        lines = ended.stdout.splitlines()
-        assert len(lines) == 1, f"stdout must be one line, got {ended.stdout!r}\n{ended.stderr}"
-        return ended.returncode, json.loads(lines[0])
-
-    def client(self, service: str):
-        return client_environment.client(self.settings, service)
-
-    def outputs(self, stack: str) -> dict[str, str]:
-        described = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-        return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-
-    def cdk(self, *arguments: str) -> subprocess.CompletedProcess:
-        environment = client_environment.of_subprocess(self.settings) | {"CDK_VALIDATION": "false"}
-        return subprocess.run([str(REPOSITORY / "node_modules" / ".bin" / "cdk"), *arguments], cwd=REPOSITORY,
-                              env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-
-    def processes(self) -> set[int]:
-        """The processes of this target, by the home in their environment."""
-        return processes_with(f"MLOPS_LOCAL_HOME={self.settings.home}\0")
-
-    def remove(self) -> None:
-        self.run("stop")
-        for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
-        shutil.rmtree(self.settings.home, ignore_errors=True)
-
-
-def processes_with(text: str) -> set[int]:
-    """The running processes whose environment holds a text."""
-    found = set()
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and int(folder.name) != os.getpid():
-            try:
-                if text.encode() in (folder / "environ").read_bytes():
-                    found.add(int(folder.name))
-            except OSError:
-                continue
-    return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from mlops_local.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +14,10 @@ def local_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalTarg
     target = LocalTarget(Settings(port=free_port(), home=home, cache=Settings.from_environment().cache))
     yield target
     target.remove()
+
+
+@pytest.fixture(scope="module")
+def served(local_target: LocalTarget) -> ServedStack:
+    code, report = local_target.up()
+    assert code == 0, report
+    return ServedStack(local_target, report, local_target.outputs(report["stack"]))

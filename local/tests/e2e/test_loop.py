@@ -1,0 +1,120 @@
+"""`npm run local` from an empty target, as the clients of the stack see it afterwards."""
+
+import json
+import os
+import subprocess
+
+from e2e.driver import wait_until
+
+from mlops_local.settings import REPOSITORY
+
+COMPONENTS = {
+    "artifact-store", "experiment-tracker", "model-trainer", "model-registry", "model-endpoint", "model-monitor",
+    "orchestrator", "alerter",
+}
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def test_reports_one_line_about_everything(served):
+    report = served.report
+    assert set(report) == {
+        "stack", "components", "trainingJob", "modelVersion", "endpoint", "heldOut", "prediction", "seconds", "error",
+    }
+    assert report["error"] is None
+    assert set(report["components"]) == COMPONENTS
+    assert all(component["provider"] and component["address"] for component in report["components"].values())
+    assert report["trainingJob"]["metrics"]["accuracy"] > 0.9
+    assert report["heldOut"]["accuracy"] > 0.9
+    assert report["prediction"]["output"] in ("0", "1")
+
+
+def test_the_job_ran_and_left_its_log_and_its_model(served):
+    job = served.target.client("sagemaker").describe_training_job(TrainingJobName=served.report["trainingJob"]["name"])
+    assert job["TrainingJobStatus"] == served.report["trainingJob"]["status"] == "Completed"
+    assert job["ModelArtifacts"]["S3ModelArtifacts"] == served.report["trainingJob"]["artifact"]
+    bucket, key = split_uri(served.report["trainingJob"]["artifact"])
+    assert served.target.client("s3").head_object(Bucket=bucket, Key=key)["ContentLength"] > 0
+
+    logs = served.target.client("logs")
+    group = "/aws/sagemaker/TrainingJobs"
+    streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=served.report["trainingJob"]["name"])
+    stream = streams["logStreams"][0]["logStreamName"]
+    lines = [event["message"] for event in logs.get_log_events(logGroupName=group, logStreamName=stream)["events"]]
+    assert any(line.startswith("mlops-metric accuracy=") for line in lines)
+
+
+def test_the_version_is_approved_and_served(served):
+    sagemaker = served.target.client("sagemaker")
+    package = sagemaker.describe_model_package(ModelPackageName=served.report["modelVersion"]["arn"])
+    assert package["ModelApprovalStatus"] == served.report["modelVersion"]["status"] == "Approved"
+    assert sagemaker.describe_endpoint(EndpointName=served.endpoint_name)["EndpointStatus"] == "InService"
+
+
+def test_the_run_is_in_the_tracker(served):
+    """Through MLflow's own REST interface at the address that a browser is given."""
+    sagemaker = served.target.client("sagemaker")
+    url = sagemaker.create_presigned_mlflow_app_url(Arn=served.outputs["TrackerUri"])["AuthorizedUrl"]
+    assert url.startswith("http")
+
+
+def test_held_out_rows_score_as_reported(served):
+    bucket, key = split_uri(served.report["heldOut"]["uri"])
+    lines = served.target.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode().splitlines()[1:]
+    labels, rows = zip(*(line.split(",", 1) for line in lines), strict=True)
+    predictions = served.predict("\n".join(rows))
+    hits = sum(float(predicted) == float(label) for predicted, label in zip(predictions, labels, strict=True))
+    assert len(rows) == served.report["heldOut"]["rows"]
+    assert round(hits / len(rows), 4) == served.report["heldOut"]["accuracy"]
+
+
+def captured_records(served) -> int:
+    sagemaker, s3 = served.target.client("sagemaker"), served.target.client("s3")
+    config = sagemaker.describe_endpoint_config(
+        EndpointConfigName=sagemaker.describe_endpoint(EndpointName=served.endpoint_name)["EndpointConfigName"])
+    bucket, prefix = split_uri(config["DataCaptureConfig"]["DestinationS3Uri"])
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix.rstrip('/')}/{served.endpoint_name}/")
+    bodies = [s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+              for page in pages for entry in page.get("Contents", [])]
+    records = [json.loads(line) for body in bodies for line in body.splitlines()]
+    assert all(record["captureData"]["endpointInput"]["data"] for record in records)
+    return len(records)
+
+
+def test_a_hundred_invocations_are_captured(served):
+    before = wait_until(lambda: captured_records(served), "the run's own invocations are captured")
+    for _ in range(100):
+        served.predict(served.report["prediction"]["input"])
+    wait_until(lambda: captured_records(served) >= before + 100, "100 more records are captured")
+    assert captured_records(served) == before + 100
+
+
+def test_the_deployed_template_is_what_would_go_to_aws(served, tmp_path):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    subprocess.run([str(REPOSITORY / "node_modules" / ".bin" / "cdk"), "synth", "--quiet", "--output", str(tmp_path)],
+                   cwd=REPOSITORY, env=environment | {"CDK_VALIDATION": "false"}, check=True, capture_output=True)
+    stack = served.report["stack"]
+    synthesized = json.loads((tmp_path / f"{stack}.template.json").read_text())
+    deployed = served.target.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+    assert (deployed if isinstance(deployed, dict) else json.loads(deployed)) == synthesized
+
+
+def test_a_second_run_is_an_update(served):
+    code, again = served.target.up()
+    assert code == 0, again
+    assert again["modelVersion"]["version"] == served.report["modelVersion"]["version"] + 1
+    assert again["endpoint"] == served.report["endpoint"]
+
+
+def test_everything_survives_stop_and_start(served):
+    before = served.predict(served.report["prediction"]["input"])
+    served.target.run("stop")
+    assert served.target.processes() == set()
+    served.target.run("start")
+    sagemaker = served.target.client("sagemaker")
+    wait_until(lambda: sagemaker.describe_endpoint(EndpointName=served.endpoint_name)["EndpointStatus"] == "InService",
+               "the endpoint is in service again")
+    assert served.predict(served.report["prediction"]["input"]) == before
