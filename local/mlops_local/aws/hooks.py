@@ -49,6 +49,8 @@ HOOKS = [
     *_hooks("core.iam_actions", SERVICE_TO_IAM_NAMESPACE=dict,
             extract_iam_action="service method path headers body query_params",
             extract_resource_arn="service method path headers body query_params region account_id",
+            access_denied_response="service action principal_arn request_id error_code message headers resource_arn "
+                                   "explicit_deny resource_policy_arn",
             identity_denial_message="action principal_arn resource explicit_deny"),
     *_hooks("core.iam_evaluator", pin_request_origin="source_ip secure_transport", EvalContext=type,
             EvalResult=type,

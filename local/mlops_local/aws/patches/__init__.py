@@ -5,6 +5,7 @@ calls it.
 """
 
 from mlops_local.aws.patches import (
+    access_denied,
     cloudformation_wait,
     event_connections,
     loopback_is_secure,
@@ -17,6 +18,7 @@ from mlops_local.aws.patches import (
 )
 
 PATCHES = (
+    access_denied,
     loopback_is_secure,
     sagemaker_iam,
     s3_default_key,

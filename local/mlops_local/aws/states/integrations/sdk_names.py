@@ -24,6 +24,9 @@ BOTOCORE_NAMES = {
     "servicediscovery": "servicediscovery",
 }
 
+# Members that the SDK renames by hand: `null` is no name in Java.
+MEMBER_NAMES = {"NULL": "Nul"}
+
 _session = botocore.session.get_session()
 
 
@@ -50,7 +53,7 @@ def operation_name(service: str, action: str) -> str | None:
 @functools.cache
 def member_name(name: str) -> str:
     """`KMSKeyId` is `KmsKeyId`, `ETag` stays `ETag`."""
-    lowered = _uncapitalized(name)
+    lowered = MEMBER_NAMES.get(name) or _uncapitalized(name)
     return lowered[0].upper() + lowered[1:]
 
 
