@@ -89,7 +89,10 @@ class Execution:
 
 
 class TrainingLog:
-    """What the user's script prints, from CloudWatch Logs; the toolkit's own preamble is left there."""
+    """What the user's script prints, from CloudWatch Logs; the training toolkit's own lines are left there."""
+
+    _TOOLKIT = "sagemaker-training-toolkit"
+    _TOOLKIT_IS_DONE = "Invoking script with the following command:"
 
     def __init__(self, settings: Settings, job: str) -> None:
         self._logs = client_environment.client(settings, "logs")
@@ -97,6 +100,8 @@ class TrainingLog:
         self._stream: str | None = None
         self._token: str | None = None
         self._script_began = False
+        self._in_preamble = False
+        self._in_command = False
 
     def new_lines(self) -> Iterator[str]:
         if self._stream is None:
@@ -108,9 +113,21 @@ class TrainingLog:
         self._token = page["nextForwardToken"]
         for event in page["events"]:
             line = event["message"].rstrip()
-            if self._script_began and line and "sagemaker-training-toolkit" not in line:
+            if line and self._is_of_script(line):
                 yield line
-            self._script_began = self._script_began or "Invoking script" in line or "Invoking user script" in line
+
+    def _is_of_script(self, line: str) -> bool:
+        """The toolkit lists its whole environment before it runs the script, and last the script's command."""
+        if self._in_command:
+            self._in_command = False
+            return False
+        if line.startswith(self._TOOLKIT_IS_DONE):
+            self._script_began, self._in_preamble, self._in_command = True, False, True
+            return False
+        if self._TOOLKIT in line:
+            self._in_preamble = not self._script_began
+            return False
+        return not self._in_preamble
 
     def _find_stream(self) -> str | None:
         try:
