@@ -25,9 +25,19 @@ class EnvironmentFailure(Exception):
 
 @dataclass(frozen=True)
 class PythonEnvironment:
-    """A virtual environment that is ready for use."""
+    """A virtual environment that is ready for use, and the one it builds upon, if any."""
 
     folder: Path
+    base: Path | None = None
+
+    @property
+    def layers(self) -> list[Path]:
+        return [self.folder, *([self.base] if self.base else [])]
+
+    @property
+    def programs(self) -> list[str]:
+        """The folders for PATH."""
+        return [str(layer / "bin") for layer in self.layers]
 
     def tool(self, name: str) -> str:
         return str(self.folder / "bin" / name)
@@ -35,7 +45,7 @@ class PythonEnvironment:
     @property
     def readable(self) -> list[Path]:
         """What a sandbox must let the environment's Python read."""
-        return [self.folder, Path(sys.base_prefix)]
+        return [*self.layers, Path(sys.base_prefix)]
 
 
 def pinned(name: str, requirements: Path, imports: tuple[str, ...] = ()) -> PythonEnvironment:
@@ -51,7 +61,10 @@ def pinned(name: str, requirements: Path, imports: tuple[str, ...] = ()) -> Pyth
 
 
 def extended(name: str, requirements: Path, imports: tuple[str, ...], source: Path | None) -> PythonEnvironment:
-    """The environment of `requirements`, with the requirements.txt of a user's source folder on top, if it has one."""
+    """The environment of `requirements`, with the requirements.txt of a user's source folder on top, if it has one.
+
+    It is a thin layer: only what the base lacks is installed, and everything else is found in the base.
+    """
     base = pinned(name, requirements, imports)
     own = source / "requirements.txt" if source else None
     if own is None or not own.is_file() or not own.read_text().strip():
@@ -59,26 +72,30 @@ def extended(name: str, requirements: Path, imports: tuple[str, ...], source: Pa
     folder = _folder(f"{name}-extended", [requirements.read_text(), own.read_text(), *_local_packages(source)])
 
     def install(new: Path) -> None:
-        _uv_install(new, ["--require-hashes", "--requirements", str(requirements)])
-        _uv_install(new, ["--requirements", "requirements.txt"], cwd=source)
-        _share_bytecode(base.folder, new)
+        packages = _site_packages(new)
+        (packages / "_base.pth").write_text(f"import site; site.addsitedir({str(_site_packages(base.folder))!r})\n")
+        missing = _missing(base, source, new / "resolved.txt")
+        if missing:
+            (new / "missing.txt").write_text("\n".join(missing) + "\n")
+            _uv_install(new, ["--no-deps", "--requirements", str(new / "missing.txt")], cwd=source)
+            # A sandboxed process cannot write bytecode. Some packages ship templates that do not compile: no matter.
+            command = [str(new / "bin" / "python"), "-m", "compileall", "-q", "-j", "0", str(packages)]
+            subprocess.run(command, capture_output=True, check=False)
 
-    return _ensure(folder, install)
+    return PythonEnvironment(_ensure(folder, install).folder, base.folder)
 
 
-def _share_bytecode(base: Path, new: Path) -> None:
-    """A sandboxed process cannot write bytecode: take over the base's, and compile what came on top of it."""
-    base_packages, new_packages = (next(folder.glob("lib/python*/site-packages")) for folder in (base, new))
-    for compiled in base_packages.rglob("__pycache__/*.pyc"):
-        twin = new_packages / compiled.relative_to(base_packages)
-        if twin.parent.parent.is_dir() and not twin.exists():
-            twin.parent.mkdir(exist_ok=True)
-            os.link(compiled, twin)
-    known = {entry.name for entry in base_packages.iterdir()}
-    added = [str(entry) for entry in new_packages.iterdir() if entry.name not in known and entry.suffix != ".dist-info"]
-    if added:
-        command = [str(new / "bin" / "python"), "-m", "compileall", "-q", "-j", "0", *added]
-        subprocess.run(command, capture_output=True, check=False)  # some packages ship templates that do not compile
+def _missing(base: PythonEnvironment, source: Path, resolved: Path) -> list[str]:
+    """What a requirements.txt asks for and the base does not have. As pip does, what is installed is kept if it suits."""
+    installed = _run([_uv(), "pip", "freeze", "--quiet", "--python", base.tool("python")])
+    resolved.write_text(installed)  # uv prefers the versions of an output file that is already there
+    _run([_uv(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python", base.tool("python"),
+          "requirements.txt", "--output-file", str(resolved)], cwd=source)
+    return [line for line in resolved.read_text().splitlines() if line.strip() and line not in installed.splitlines()]
+
+
+def _site_packages(folder: Path) -> Path:
+    return next(folder.glob("lib/python*/site-packages"))
 
 
 def _ensure(folder: Path, install) -> PythonEnvironment:
@@ -112,12 +129,13 @@ def _uv_install(folder: Path, arguments: list[str], cwd: Path | None = None) -> 
     _run([_uv(), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *arguments], cwd)
 
 
-def _run(command: list[str], cwd: Path | None = None) -> None:
+def _run(command: list[str], cwd: Path | None = None) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PYTHON"))}
     environment["UV_CACHE_DIR"] = str(Settings.from_environment().cache / "uv")
     result = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise EnvironmentFailure(result.stderr.strip() or f"{command[0]} ended with {result.returncode}")
+    return result.stdout
 
 
 def _python() -> str:

@@ -2,8 +2,8 @@
 
 A runtime names a hash-pinned requirements file, the commands that the container contract calls `train` and `serve`, and
 the modules (`imports`) whose bytecode is made together with the environment.
-Commands may use {python}, {bin} (the environment's bin folder) and {containers} (this repository's local/containers);
-paths of a user's table are relative to that table.
+Commands may use {python}, {containers} (this repository's local/containers) and {table} (the folder of the table), and
+`requirements` is relative to the table.
 """
 
 from __future__ import annotations
@@ -47,7 +47,6 @@ class Runtime:
             raise ImageFailure(f"image '{self.image}' has no '{role}' command in the table of images")
         places = {
             "python": python_environment.tool("python"),
-            "bin": str(python_environment.folder / "bin"),
             "containers": str(LOCAL / "containers"),
             "table": str(self.folder),
         }

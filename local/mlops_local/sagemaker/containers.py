@@ -13,7 +13,7 @@ _INHERITED = ("LANG", "LC_ALL", "TZ")
 def base_environment(python_environment: PythonEnvironment, region: str) -> dict[str, str]:
     """A clean environment in which the image's own programs come first."""
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment["PATH"] = os.pathsep.join([str(python_environment.folder / "bin"), os.environ.get("PATH", "/usr/bin")])
+    environment["PATH"] = os.pathsep.join([*python_environment.programs, os.environ.get("PATH", "/usr/bin")])
     environment.update({
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,

@@ -154,7 +154,10 @@ def invoke(name: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[s
 async def invoke_http(name: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
     """InvokeEndpoint on threads of its own, so that slow models never hold up the rest of the target."""
     context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(_callers, context.run, invoke, name, headers, body)
+    status, answered, answer = await asyncio.get_running_loop().run_in_executor(
+        _callers, context.run, invoke, name, headers, body)
+    # In lower case: MiniStack rewrites 'Content-Type' of JSON answers to the control plane's media type.
+    return status, {key.lower(): value for key, value in answered.items()}, answer
 
 
 # ---- what happens in the background
