@@ -1,29 +1,18 @@
-// `npm run build:handlers`: bundles each constructs/<component>/handlers/<name>/index.ts into dist/handlers/<name>/index.js,
-// where a synthesis finds it ready: no synthesis bundles anything. The same sources give the same bytes.
-import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-
+/** Bundles every constructs/<component>/handlers/<verb>/index.ts into dist/handlers/<verb>/index.js, which the constructs deploy as it is. */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
-const root = resolve(import.meta.dirname, '..');
-const output = join(root, 'dist', 'handlers');
-const constructs = join(root, 'constructs');
+const root = fileURLToPath(new URL('..', import.meta.url));
+const handlers = readdirSync(join(root, 'constructs'), { recursive: true }).filter(path => /handlers\/[^/]+\/index\.ts$/.test(path));
 
-const handlers = readdirSync(constructs).flatMap((component) => {
-  const folder = join(constructs, component, 'handlers');
-  return existsSync(folder) ? readdirSync(folder).map((name) => ({ name, entry: join(folder, name, 'index.ts') })) : [];
-});
-
-await Promise.all(handlers.map(({ name, entry }) => build({
+await Promise.all(handlers.map(path => build({
+  entryPoints: [join(root, 'constructs', path)],
+  outfile: join(root, 'dist', 'handlers', basename(dirname(path)), 'index.js'),
   absWorkingDir: root,
-  entryPoints: [entry],
-  outfile: join(output, name, 'index.js'),
-  bundle: true,
-  minify: true,
-  platform: 'node',
-  target: 'node22',
-  // The SDK's ES modules can be shaken down to what a handler uses; its CommonJS cannot.
+  bundle: true, minify: true, platform: 'node', target: 'node22', format: 'cjs',
+  // The ES modules leave more out.
   mainFields: ['module', 'main'],
-  legalComments: 'none',
-  logLevel: 'warning',
+  legalComments: 'none', logLevel: 'warning',
 })));

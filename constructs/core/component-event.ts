@@ -7,8 +7,11 @@ export interface ComponentEventProps {
   readonly pattern: events.EventPattern;
   /** The contract's payload, by field, from the provider's event (`events.EventField.fromPath('$.detail...')`). */
   readonly payload: { [name: string]: any };
-  /** Receives the payload. */
-  readonly target: events.IRuleTarget;
+  /**
+   * Receives the payload.
+   * @default - nobody; the rule's metrics count the events
+   */
+  readonly target?: events.IRuleTarget;
 }
 
 /** A rule that hands its target the contract's payload in place of the provider's event. */
@@ -16,6 +19,6 @@ export class ComponentEvent extends events.Rule {
   constructor(scope: Construct, id: string, props: ComponentEventProps) {
     super(scope, id, { eventPattern: props.pattern });
     const { target, payload } = props;
-    this.addTarget({ bind: (rule, targetId) => ({ ...target.bind(rule, targetId), input: events.RuleTargetInput.fromObject(payload) }) });
+    if (target) this.addTarget({ bind: (rule, targetId) => ({ ...target.bind(rule, targetId), input: events.RuleTargetInput.fromObject(payload) }) });
   }
 }

@@ -24,12 +24,6 @@ export interface Binding {
    * @default - the client's own AWS identity is the credential
    */
   readonly secrets?: { [name: string]: SecretField };
-  /**
-   * Whether the component is reached over a network other than AWS's own API endpoints' (a job in network isolation
-   * reaches neither).
-   * @default true
-   */
-  readonly networked?: boolean;
 }
 
 /** A replaceable part of the machine-learning lifecycle, whoever runs it. */

@@ -20,8 +20,6 @@ export class Environment {
 
   /** The plain variables. */
   public readonly variables: { [name: string]: string } = {};
-  /** The components that a workload in network isolation could not reach. */
-  public readonly networked: IComponent[] = [];
   private readonly secrets: { [name: string]: SecretField } = {};
 
   private constructor() {}
@@ -51,7 +49,7 @@ export class Environment {
     return { ...this.variables, ...Object.fromEntries(references) };
   }
 
-  private add(component: IComponent, { variables, secrets = {}, networked = true }: Binding) {
+  private add(component: IComponent, { variables, secrets = {} }: Binding) {
     for (const [name, value] of Object.entries(variables)) {
       this.claim(name, component, this.variables[name] ?? value, value);
       this.variables[name] = value;
@@ -62,7 +60,6 @@ export class Environment {
     }
     const twice = Object.keys(this.secrets).find(name => name in this.variables);
     if (twice) throw new Error(`'${twice}' must be a variable or a secret, got both, the latter from '${component.node.path}'`);
-    if (networked) this.networked.push(component);
   }
 
   private claim(name: string, component: IComponent, held: string, wanted: string) {

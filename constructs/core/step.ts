@@ -59,10 +59,16 @@ export class Step extends sfn.Parallel {
 
   /**
    * A name for the work of the step `id` in this run: the same for every retry and for every execution of the run in this
-   * state machine, so that work which was started is found instead of started again. At most 63 letters, digits and `-`.
+   * state machine, so that work which was started is found instead of started again. At most 63 lower-case letters, digits
+   * and `-`.
    */
   public static key(id: string): string {
-    return `{% '${id.replace(/_/g, '-').slice(0, 18)}-' & $substring($replace(${RUN}, /[^A-Za-z0-9]+/, '-'), 0, 30) & '-' & ${Step.digest(id, 12)} %}`;
+    return `{% '${Step.keyPrefix(id)}' & $substring($lowercase($replace(${RUN}, /[^A-Za-z0-9]+/, '-')), 0, 30) & '-' & ${Step.digest(id, 12)} %}`;
+  }
+
+  /** What every `key` of the step `id` starts with. */
+  public static keyPrefix(id: string): string {
+    return `${id.replace(/_/g, '-').slice(0, 18).toLowerCase()}-`;
   }
 
   /** As `key`, but 32 hexadecimal digits: an idempotency token. */

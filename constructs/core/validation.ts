@@ -35,8 +35,8 @@ export function integer(z: typeof Zod, minimum: number, maximum: number): Zod.Zo
 }
 
 /** A string that matches `pattern`, which `allowed` says in words. */
-export function text(z: typeof Zod, pattern: RegExp, allowed: string): Zod.ZodType {
-  return z.custom(value => typeof value === 'string' && pattern.test(value), { error: issue => `must be ${allowed}, ${got(issue.input)}` });
+export function text(z: typeof Zod, pattern: RegExp, allowed: string): Zod.ZodType<string, string> {
+  return z.custom<string>(value => typeof value === 'string' && pattern.test(value), { error: issue => `must be ${allowed}, ${got(issue.input)}` });
 }
 
 /** One of `values`; the message names the nearest. */

@@ -1,0 +1,16 @@
+import { Construct } from 'constructs';
+import { IComponent, Step } from '../core';
+
+/** An alert. */
+export interface NotifyOptions {
+  /** One line, at most 100 characters; may be JSONata. */
+  readonly subject: string;
+  /** What happened, and what to do; may be JSONata. */
+  readonly message: string;
+}
+
+/** Tells people. */
+export interface IAlerter extends IComponent {
+  /** Sends one alert. Result: `id`. */
+  notify(scope: Construct, id: string, options: NotifyOptions): Step;
+}

@@ -1,0 +1,2 @@
+export * from './alerter';
+export * from './sns-alerter';

@@ -1,0 +1,88 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { Binding, Jsonata, Step } from '../core';
+import { allow, grant, useKey } from '../core/grants';
+import { check, text } from '../core/validation';
+import { IAlerter, NotifyOptions } from './alerter';
+
+/** Properties of an `SnsAlerter`. */
+export interface SnsAlerterProps {
+  /**
+   * Receives each alert, once the subscription is confirmed from its inbox.
+   * @default - nobody; subscribe to the topic
+   */
+  readonly email?: string;
+  /**
+   * Encrypts the messages.
+   * @default - a new key, rotated each year
+   */
+  readonly encryptionKey?: kms.IKey;
+}
+
+/** A topic that exists. */
+export interface SnsAlerterAttributes {
+  /** The topic. */
+  readonly topic: sns.ITopic;
+  /**
+   * The key that encrypts it.
+   * @default - none, or one of AWS's own
+   */
+  readonly encryptionKey?: kms.IKey;
+}
+
+/** The contract over a topic, new or existing. */
+export abstract class SnsAlerterBase extends Construct implements IAlerter {
+  /** The topic. */
+  public abstract readonly topic: sns.ITopic;
+  protected abstract readonly encryptionKey?: kms.IKey;
+
+  public notify(scope: Construct, id: string, { subject, message }: NotifyOptions): Step {
+    return new Step(scope, id, {
+      calls: [{
+        name: 'sent', resource: 'sns:publish', policies: this.publishing(),
+        // SNS refuses a subject that is longer than 100 characters or has a line break.
+        arguments: { TopicArn: this.topic.topicArn, Subject: `{% $substring($replace(${Jsonata.source(subject)}, /[^ -~]+/, ' '), 0, 100) %}`, Message: message },
+      }],
+      result: { id: '{% $sent.MessageId %}' },
+    });
+  }
+
+  public bind(client: iam.IGrantable): Binding {
+    grant(client, this.publishing());
+    return { address: this.topic.topicArn, variables: { MLOPS_ALERT_TOPIC: this.topic.topicArn } };
+  }
+
+  private publishing(): iam.PolicyStatement[] {
+    return [allow(['sns:Publish'], [this.topic.topicArn]), ...useKey(this.encryptionKey, 'kms:GenerateDataKey', 'kms:Decrypt')];
+  }
+}
+
+/**
+ * Alerts through an SNS topic: encrypted, over TLS only.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-sns.html
+ */
+export class SnsAlerter extends SnsAlerterBase {
+  /** A topic that exists. */
+  public static fromTopic(scope: Construct, id: string, attributes: SnsAlerterAttributes): IAlerter {
+    class Import extends SnsAlerterBase {
+      public readonly topic = attributes.topic;
+      protected readonly encryptionKey = attributes.encryptionKey;
+    }
+    return new Import(scope, id);
+  }
+
+  public readonly topic: sns.ITopic;
+  protected readonly encryptionKey?: kms.IKey;
+
+  constructor(scope: Construct, id: string, props: SnsAlerterProps = {}) {
+    super(scope, id);
+    check(props, z => ({ email: text(z, /^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address') }));
+    this.encryptionKey = props.encryptionKey ?? new kms.Key(this, 'Key', { enableKeyRotation: true, description: `Alerts of ${this.node.path}` });
+    this.topic = new sns.Topic(this, 'Resource', { masterKey: this.encryptionKey, enforceSSL: true });
+    if (props.email !== undefined) {
+      new sns.Subscription(this, 'Email', { topic: this.topic, protocol: sns.SubscriptionProtocol.EMAIL, endpoint: props.email });
+    }
+  }
+}

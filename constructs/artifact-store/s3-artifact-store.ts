@@ -1,0 +1,130 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { Binding, ComponentEvent } from '../core';
+import { grant, readObjects, writeObjects } from '../core/grants';
+import { retention } from '../core/retention';
+import { check, text } from '../core/validation';
+import { IArtifactStore, ObjectCreatedOptions } from './artifact-store';
+
+/** Properties of an `S3ArtifactStore`. */
+export interface S3ArtifactStoreProps {
+  /**
+   * The key that encrypts the objects.
+   * @default - a new key, rotated each year, retained like the bucket
+   */
+  readonly encryptionKey?: kms.IKey;
+  /**
+   * How long a version that was overwritten or deleted is kept.
+   * @default Duration.days(90)
+   */
+  readonly keepOldVersions?: Duration;
+  /**
+   * DESTROY needs the context `cdk-mlops:allowDestroy` too, and an empty bucket.
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** A bucket that exists, and where in it the store is. */
+export interface S3ArtifactStoreAttributes {
+  /** The bucket. Its encryption key, where it has one, is taken from it. For events, it must send them to EventBridge. */
+  readonly bucket: s3.IBucket;
+  /**
+   * A folder of the bucket, ending in `/`.
+   * @default - the whole bucket
+   */
+  readonly prefix?: string;
+}
+
+/** The contract over a bucket, new or existing. */
+export abstract class S3ArtifactStoreBase extends Construct implements IArtifactStore {
+  /** The bucket. */
+  public abstract readonly bucket: s3.IBucket;
+  public abstract readonly prefix: string;
+
+  public get bucketName(): string {
+    return this.bucket.bucketName;
+  }
+
+  public get encryptionKey(): kms.IKey | undefined {
+    return this.bucket.encryptionKey;
+  }
+
+  public get uri(): string {
+    return `s3://${this.bucket.bucketName}${this.prefix ? `/${this.prefix.slice(0, -1)}` : ''}`;
+  }
+
+  public uriFor(path: string): string {
+    return `${this.uri}/${path}`;
+  }
+
+  public readPolicies(path: string = ''): iam.PolicyStatement[] {
+    return readObjects(this.bucket, this.prefix + path);
+  }
+
+  public writePolicies(path: string = ''): iam.PolicyStatement[] {
+    return writeObjects(this.bucket, this.prefix + path);
+  }
+
+  public onObjectCreated(id: string, options: ObjectCreatedOptions = {}): events.Rule {
+    return new ComponentEvent(this, id, {
+      pattern: {
+        source: ['aws.s3'], detailType: ['Object Created'],
+        detail: { bucket: { name: [this.bucketName] }, object: { key: [{ prefix: this.prefix + (options.prefix ?? '') }] } },
+      },
+      payload: {
+        address: `s3://${events.EventField.fromPath('$.detail.bucket.name')}/${events.EventField.fromPath('$.detail.object.key')}`,
+        size: events.EventField.fromPath('$.detail.object.size'),
+        at: events.EventField.time,
+      },
+      target: options.target,
+    });
+  }
+
+  public bind(client: iam.IGrantable): Binding {
+    grant(client, [...this.readPolicies(), ...this.writePolicies()]);
+    return { address: this.uri, variables: { MLOPS_ARTIFACT_STORE: this.uri } };
+  }
+}
+
+/** Stores artifacts in an S3 bucket: encrypted with KMS, over TLS only, private, versioned, retained. */
+export class S3ArtifactStore extends S3ArtifactStoreBase {
+  /** A store in a bucket that exists. */
+  public static fromBucket(scope: Construct, id: string, attributes: S3ArtifactStoreAttributes): IArtifactStore {
+    check(attributes, z => ({ prefix: text(z, /^([^/\s]+\/)*$/, "a folder that ends in '/'") }));
+    class Import extends S3ArtifactStoreBase {
+      public readonly bucket = attributes.bucket;
+      public readonly prefix = attributes.prefix ?? '';
+    }
+    return new Import(scope, id);
+  }
+
+  public readonly bucket: s3.IBucket;
+  public readonly prefix: string = '';
+
+  constructor(scope: Construct, id: string, props: S3ArtifactStoreProps = {}) {
+    super(scope, id);
+    const removalPolicy = retention(this, props.removalPolicy);
+    const encryptionKey = props.encryptionKey
+      ?? new kms.Key(this, 'Key', { enableKeyRotation: true, removalPolicy, description: `Artifacts of ${this.node.path}` });
+    const bucket = new s3.Bucket(this, 'Resource', {
+      encryption: s3.BucketEncryption.KMS,
+      encryptionKey,
+      bucketKeyEnabled: true,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      versioned: true,
+      lifecycleRules: [{ noncurrentVersionExpiration: props.keepOldVersions ?? Duration.days(90), abortIncompleteMultipartUploadAfter: Duration.days(7) }],
+      removalPolicy,
+    });
+    // The L2's `eventBridgeEnabled` brings a custom resource; the property itself needs none.
+    (bucket.node.defaultChild as s3.CfnBucket).notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+    this.bucket = bucket;
+  }
+}

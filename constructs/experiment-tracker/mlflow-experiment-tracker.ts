@@ -1,0 +1,47 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { Auth, Binding, ExternalEndpoint, SecretField } from '../core';
+import { IExperimentTracker } from './experiment-tracker';
+
+/** Properties of an `MlflowExperimentTracker`. */
+export interface MlflowExperimentTrackerProps {
+  /** The MLflow server's https:// URL. */
+  readonly url: string;
+  /**
+   * How the server knows its callers: `Auth.basic`, `Auth.bearer` or `Auth.none`.
+   * @default Auth.none()
+   */
+  readonly auth?: Auth;
+  /**
+   * The MLflow experiment that jobs log to.
+   * @default - MLflow's `Default` experiment
+   */
+  readonly experiment?: string;
+}
+
+/**
+ * Tracks experiments with an MLflow server that this stack does not manage.
+ * @see https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/
+ */
+export class MlflowExperimentTracker extends Construct implements IExperimentTracker {
+  private readonly endpoint: ExternalEndpoint;
+  private readonly variables: { [name: string]: string };
+  private readonly secrets: { [name: string]: SecretField };
+
+  constructor(scope: Construct, id: string, props: MlflowExperimentTrackerProps) {
+    super(scope, id);
+    const { username, credential } = props.auth ?? Auth.none();
+    this.endpoint = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
+    this.endpoint.warnIfLoopback(this);
+    this.variables = {
+      MLFLOW_TRACKING_URI: this.endpoint.url,
+      ...username !== undefined && { MLFLOW_TRACKING_USERNAME: username },
+      ...props.experiment !== undefined && { MLFLOW_EXPERIMENT_NAME: props.experiment },
+    };
+    this.secrets = credential ? { [username === undefined ? 'MLFLOW_TRACKING_TOKEN' : 'MLFLOW_TRACKING_PASSWORD']: credential } : {};
+  }
+
+  public bind(_client: iam.IGrantable): Binding {
+    return { address: this.endpoint.url, variables: this.variables, secrets: this.secrets };
+  }
+}

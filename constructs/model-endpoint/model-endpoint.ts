@@ -1,0 +1,63 @@
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as events from 'aws-cdk-lib/aws-events';
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { IArtifactStore } from '../artifact-store/artifact-store';
+import { IComponent, Step } from '../core';
+
+/** Rows to predict. */
+export interface InferOptions {
+  /** An array of rows, each an array of numbers; may be JSONata. */
+  readonly instances: any;
+}
+
+/** A version to serve. */
+export interface DeployOptions {
+  /** The version's name, which names what is made for it; may be JSONata. */
+  readonly version: string;
+  /** The model's s3:// address; may be JSONata. */
+  readonly modelUri: string;
+  /** Where the model lies. */
+  readonly store: IArtifactStore;
+  /**
+   * The image that serves it; may be JSONata.
+   * @default - the endpoint's own way to serve
+   */
+  readonly image?: string;
+  /**
+   * Rows that the new version must answer before its deployment counts; may be JSONata.
+   * @default - none; the version is not tried
+   */
+  readonly sample?: any;
+  /**
+   * The longest that the deployment may take.
+   * @default Duration.hours(2)
+   */
+  readonly timeout?: Duration;
+}
+
+/** Serves a model. */
+export interface IModelEndpoint extends IComponent {
+  /** Predicts. Result: `predictions`, one a row. */
+  infer(scope: Construct, id: string, options: InferOptions): Step;
+}
+
+/** Serves whichever version is deployed to it. */
+export interface IDeployableEndpoint extends IModelEndpoint {
+  /** Deploys a version in place of the one that is served, which answers until the new one does. Result: `endpoint`, `version`. */
+  deploy(scope: Construct, id: string, options: DeployOptions): Step;
+}
+
+/** Measures and keeps its traffic where a monitor can read it. */
+export interface ICapturingEndpoint extends IModelEndpoint {
+  /** The s3:// address of the captured requests and responses. */
+  readonly captureUri: string;
+  /** Tells a target of each new file of captured traffic: `address`, `size` (bytes), `at` (ISO 8601). */
+  onCaptured(id: string, target?: events.IRuleTarget): events.Rule;
+  /** Requests. */
+  metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
+  /** Requests that the model failed (HTTP 5xx). */
+  metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
+  /** The model's time for a request, in microseconds. */
+  metricLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
+}

@@ -1,0 +1,65 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { Auth, Binding, Call, ExternalEndpoint, Jsonata, Step } from '../core';
+import { check, text } from '../core/validation';
+import { IModelEndpoint, InferOptions } from './model-endpoint';
+
+/** Properties of an `OpenInferenceEndpoint`. */
+export interface OpenInferenceEndpointProps {
+  /** The server's https:// URL. */
+  readonly url: string;
+  /** The model's name on the server. */
+  readonly model: string;
+  /**
+   * How the server knows its callers.
+   * @default Auth.none()
+   */
+  readonly auth?: Auth;
+}
+
+/**
+ * Serves through any server of the Open Inference Protocol V2 (MLServer, KServe, Triton) that this stack does not manage.
+ * To deploy versions to it, see `DeployableOpenInferenceEndpoint`.
+ * @see https://github.com/open-inference/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+ */
+export class OpenInferenceEndpoint extends Construct implements IModelEndpoint {
+  /** The model's name on the server. */
+  public readonly model: string;
+  protected readonly server: ExternalEndpoint;
+
+  constructor(scope: Construct, id: string, props: OpenInferenceEndpointProps) {
+    super(scope, id);
+    check(props, z => ({ model: text(z, /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'at most 63 letters, digits, _, . and -') }));
+    this.model = props.model;
+    this.server = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
+    this.server.warnIfLoopback(this);
+  }
+
+  public infer(scope: Construct, id: string, { instances }: InferOptions): Step {
+    return new Step(scope, id, { calls: [this.inference('answer', instances)], result: { predictions: '{% ($answer.ResponseBody.outputs)[0].data %}' } });
+  }
+
+  public bind(_client: iam.IGrantable): Binding {
+    const { username, credential } = this.server.auth;
+    return {
+      address: this.server.url,
+      variables: { MLOPS_INFERENCE_URL: this.server.url, MLOPS_INFERENCE_MODEL: this.model, ...username !== undefined && { MLOPS_INFERENCE_USERNAME: username } },
+      secrets: credential ? { MLOPS_INFERENCE_CREDENTIAL: credential } : {},
+    };
+  }
+
+  /** A call that predicts `instances` as one FP64 tensor, rows by columns. */
+  protected inference(name: string, instances: any): Call {
+    const rows = Jsonata.source(instances);
+    return this.server.request(this, name, {
+      path: `/v2/models/${this.model}/infer`,
+      body: {
+        inputs: [{
+          name: 'input-0', datatype: 'FP64',
+          shape: `{% [$count(${rows}), $count((${rows})[0])] %}`,
+          data: `{% $reduce(${rows}, function($all, $row) { $append($all, $row) }, []) %}`,
+        }],
+      },
+    });
+  }
+}

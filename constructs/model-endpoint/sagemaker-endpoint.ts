@@ -1,0 +1,209 @@
+import { Duration } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { IArtifactStore } from '../artifact-store/artifact-store';
+import { Binding, Call, Jsonata, Step } from '../core';
+import { allow, grant, sagemakerArn, useKey } from '../core/grants';
+import { check, integer, oneOf } from '../core/validation';
+import { ENDPOINT_INSTANCE_TYPES, hasLocalNvme } from '../sagemaker/instance-types';
+import { SageMakerImage } from '../sagemaker/sagemaker-image';
+import { SageMakerRole } from '../sagemaker/sagemaker-role';
+import { joinVpc } from '../sagemaker/vpc';
+import { ICapturingEndpoint, InferOptions } from './model-endpoint';
+
+/** Properties that every SageMaker real-time endpoint has. */
+export interface SageMakerEndpointProps {
+  /** Receives the captured traffic, under `capture/`. */
+  readonly artifactStore: IArtifactStore;
+  /**
+   * A SageMaker hosting instance type.
+   * @default 'ml.m5.large'
+   */
+  readonly instanceType?: string;
+  /**
+   * How many instances serve.
+   * @default 1
+   */
+  readonly instanceCount?: number;
+  /**
+   * The share of requests that is captured, in percent, 0 to 100.
+   * @default 100
+   */
+  readonly capturePercentage?: number;
+  /**
+   * How long a new version must do without an alarm before the old one goes.
+   * @default Duration.minutes(5)
+   */
+  readonly bakeTime?: Duration;
+  /**
+   * The images that models are served with, which the endpoint's role may then pull.
+   * @default [SageMakerImage.scikitLearn()]
+   */
+  readonly images?: SageMakerImage[];
+  /**
+   * Variables of the model's container.
+   * @default - script mode's: `inference.py` of the model's `code` folder
+   */
+  readonly environment?: { [name: string]: string };
+  /**
+   * Encrypts the instances' disks; not used on instance types with local NVMe, which SageMaker refuses a key for.
+   * @default - SageMaker's own key
+   */
+  readonly volumeKey?: kms.IKey;
+  /**
+   * Where the model's container runs.
+   * @default - outside of any VPC
+   */
+  readonly vpc?: ec2.IVpc;
+  /**
+   * Cuts the model's container off from every network.
+   * @default false
+   */
+  readonly networkIsolation?: boolean;
+}
+
+/** The one variant: its name stays the same across versions, so that metrics, alarms and scaling go on. */
+export const VARIANT = 'AllTraffic';
+
+/** What every SageMaker real-time endpoint has: its role, variant, capture settings, rollback alarms and metrics. */
+export abstract class SageMakerEndpoint extends Construct implements ICapturingEndpoint {
+  /** The endpoint's name. */
+  public abstract readonly endpointName: string;
+  /** The role that the model's container takes. */
+  public readonly role: iam.Role;
+  public readonly captureUri: string;
+  private readonly settings: SageMakerEndpointProps;
+  private readonly network?: { Subnets: string[]; SecurityGroupIds: string[] };
+
+  constructor(scope: Construct, id: string, props: SageMakerEndpointProps) {
+    super(scope, id);
+    check(props, z => ({
+      instanceType: oneOf(z, ENDPOINT_INSTANCE_TYPES, 'a SageMaker hosting instance type'),
+      instanceCount: integer(z, 1, 1000),
+      capturePercentage: integer(z, 0, 100),
+    }));
+    this.settings = props;
+    this.captureUri = props.artifactStore.uriFor('capture');
+    this.role = new SageMakerRole(this, 'Role', 'Endpoints');
+    const images = (props.images ?? [SageMakerImage.scikitLearn()]).flatMap(image => image.bind(this).policies);
+    grant(this.role, [...images, ...props.artifactStore.writePolicies('capture/'), ...useKey(this.volumeKey, 'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey')]);
+    if (props.vpc) this.network = joinVpc(this, this.role, { vpc: props.vpc });
+  }
+
+  public infer(scope: Construct, id: string, { instances }: InferOptions): Step {
+    return new Step(scope, id, { calls: [this.invocation('answer', instances)], result: { predictions: '{% $parse($answer.Body) %}' } });
+  }
+
+  public onCaptured(id: string, target?: events.IRuleTarget): events.Rule {
+    return this.settings.artifactStore.onObjectCreated(id, { prefix: `capture/${this.endpointName}/`, target });
+  }
+
+  public metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('Invocations', { statistic: 'Sum', ...options });
+  }
+
+  public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('Invocation5XXErrors', { statistic: 'Sum', ...options });
+  }
+
+  public metricLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('ModelLatency', { statistic: 'p90', ...options });
+  }
+
+  public bind(client: iam.IGrantable): Binding {
+    grant(client, [allow(['sagemaker:InvokeEndpoint'], [this.endpointArn])]);
+    return { address: this.endpointName, variables: { SAGEMAKER_ENDPOINT_NAME: this.endpointName } };
+  }
+
+  protected get endpointArn(): string {
+    return sagemakerArn(this, 'endpoint', this.endpointName);
+  }
+
+  /** A model, as the API takes it. */
+  protected model(image: string, modelUri: string) {
+    return {
+      ExecutionRoleArn: this.role.roleArn,
+      PrimaryContainer: {
+        Image: image, ModelDataUrl: modelUri,
+        Environment: this.settings.environment ?? { SAGEMAKER_PROGRAM: 'inference.py', SAGEMAKER_SUBMIT_DIRECTORY: '/opt/ml/model/code' },
+      },
+      EnableNetworkIsolation: this.settings.networkIsolation,
+      VpcConfig: this.network,
+    };
+  }
+
+  /** The variant, as the API takes it. */
+  protected get variant() {
+    return {
+      VariantName: VARIANT, InstanceType: this.instanceType, InitialInstanceCount: this.settings.instanceCount ?? 1, InitialVariantWeight: 1,
+    };
+  }
+
+  /** The capture settings, as the API takes them. */
+  protected get capture() {
+    const percentage = this.settings.capturePercentage ?? 100;
+    return {
+      EnableCapture: percentage > 0,
+      InitialSamplingPercentage: percentage,
+      DestinationS3Uri: this.captureUri,
+      KmsKeyId: this.settings.artifactStore.encryptionKey?.keyArn,
+      CaptureOptions: [{ CaptureMode: 'Input' }, { CaptureMode: 'Output' }],
+      CaptureContentTypeHeader: { CsvContentTypes: ['text/csv'], JsonContentTypes: ['application/json'] },
+    };
+  }
+
+  protected get volumeKey(): kms.IKey | undefined {
+    return hasLocalNvme(this.instanceType) ? undefined : this.settings.volumeKey;
+  }
+
+  /** Blue/green: the old fleet goes when the new one has done without an alarm; an alarm brings the old one back. */
+  protected deploymentConfig(alarms: cloudwatch.IAlarm[]) {
+    const bake = (this.settings.bakeTime ?? Duration.minutes(5)).toSeconds();
+    return {
+      BlueGreenUpdatePolicy: {
+        TrafficRoutingConfiguration: { Type: 'ALL_AT_ONCE', WaitIntervalInSeconds: bake },
+        MaximumExecutionTimeoutInSeconds: Math.max(3600, bake + 1800),
+      },
+      AutoRollbackConfiguration: { Alarms: alarms.map(({ alarmName }) => ({ AlarmName: alarmName })) },
+    };
+  }
+
+  /** The alarms that bring the old version back. */
+  protected rollbackAlarms(): cloudwatch.Alarm[] {
+    return [new cloudwatch.Alarm(this, 'ErrorAlarm', {
+      metric: this.metricErrors({ period: Duration.minutes(1) }), threshold: 1, evaluationPeriods: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      // A period without requests says nothing about the model.
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      alarmDescription: `The model behind ${this.node.path} fails requests`,
+    })];
+  }
+
+  /** A call that predicts `instances` as CSV. */
+  protected invocation(name: string, instances: any): Call {
+    return {
+      name, resource: 'aws-sdk:sagemakerruntime:invokeEndpoint', log: this.logGroup,
+      arguments: {
+        EndpointName: this.endpointName, ContentType: 'text/csv', Accept: 'application/json',
+        Body: `{% $join($map(${Jsonata.source(instances)}, function($row) { $join($map($row, function($value) { $string($value) }), ',') }), '\\n') %}`,
+      },
+      policies: [allow(['sagemaker:InvokeEndpoint'], [this.endpointArn])],
+    };
+  }
+
+  protected get logGroup(): string {
+    return `/aws/sagemaker/Endpoints/${this.endpointName}`;
+  }
+
+  private get instanceType(): string {
+    return this.settings.instanceType ?? 'ml.m5.large';
+  }
+
+  private metric(metricName: string, options: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return new cloudwatch.Metric({ namespace: 'AWS/SageMaker', metricName, dimensionsMap: { EndpointName: this.endpointName, VariantName: VARIANT }, ...options }).attachTo(this);
+  }
+}

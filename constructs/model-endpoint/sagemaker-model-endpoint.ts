@@ -1,0 +1,69 @@
+import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
+import { Construct } from 'constructs';
+import { IArtifactStore } from '../artifact-store/artifact-store';
+import { grant } from '../core/grants';
+import { check, text } from '../core/validation';
+import { stableName } from '../sagemaker/names';
+import { SageMakerImage } from '../sagemaker/sagemaker-image';
+import { SageMakerEndpoint, SageMakerEndpointProps, VARIANT } from './sagemaker-endpoint';
+
+/** Properties of a `SageMakerModelEndpoint`. */
+export interface SageMakerModelEndpointProps extends SageMakerEndpointProps {
+  /** The model's s3:// address. */
+  readonly modelUri: string;
+  /**
+   * Where the model lies.
+   * @default - in `artifactStore`
+   */
+  readonly modelStore?: IArtifactStore;
+  /**
+   * The image that serves the model.
+   * @default SageMakerImage.scikitLearn()
+   */
+  readonly image?: SageMakerImage;
+}
+
+/**
+ * Serves a model that is known at deploy time, as a SageMaker real-time endpoint: plain CloudFormation. For versions from a
+ * registry, see `DeployableSageMakerEndpoint`.
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-sagemaker-endpoint.html
+ */
+export class SageMakerModelEndpoint extends SageMakerEndpoint {
+  public readonly endpointName: string;
+
+  constructor(scope: Construct, id: string, props: SageMakerModelEndpointProps) {
+    super(scope, id, { images: [props.image ?? SageMakerImage.scikitLearn()], ...props });
+    check(props, z => ({ modelUri: text(z, /^s3:\/\/[^/]+\/.+/, 'an s3:// address') }));
+    grant(this.role, (props.modelStore ?? props.artifactStore).readPolicies());
+    const { ExecutionRoleArn, PrimaryContainer, EnableNetworkIsolation, VpcConfig } = this.model((props.image ?? SageMakerImage.scikitLearn()).bind(this).uri, props.modelUri);
+    const model = new sagemaker.CfnModel(this, 'Model', {
+      executionRoleArn: ExecutionRoleArn, enableNetworkIsolation: EnableNetworkIsolation,
+      primaryContainer: { image: PrimaryContainer.Image, modelDataUrl: PrimaryContainer.ModelDataUrl, environment: PrimaryContainer.Environment },
+      vpcConfig: VpcConfig && { subnets: VpcConfig.Subnets, securityGroupIds: VpcConfig.SecurityGroupIds },
+    });
+    // The model is not read before its role may read it.
+    model.node.addDependency(this.role);
+    const config = new sagemaker.CfnEndpointConfig(this, 'Config', {
+      productionVariants: [{
+        variantName: VARIANT, modelName: model.attrModelName, instanceType: this.variant.InstanceType, initialInstanceCount: this.variant.InitialInstanceCount, initialVariantWeight: 1,
+      }],
+      kmsKeyId: this.volumeKey?.keyArn,
+      dataCaptureConfig: {
+        enableCapture: this.capture.EnableCapture, initialSamplingPercentage: this.capture.InitialSamplingPercentage, destinationS3Uri: this.capture.DestinationS3Uri,
+        kmsKeyId: this.capture.KmsKeyId, captureOptions: [{ captureMode: 'Input' }, { captureMode: 'Output' }],
+        captureContentTypeHeader: { csvContentTypes: ['text/csv'], jsonContentTypes: ['application/json'] },
+      },
+    });
+    // Known at synth: the alarms watch the endpoint by its name, and the endpoint names its alarms.
+    this.endpointName = stableName(this, 63);
+    const endpoint = new sagemaker.CfnEndpoint(this, 'Resource', { endpointName: this.endpointName, endpointConfigName: config.attrEndpointConfigName });
+    const { BlueGreenUpdatePolicy: { TrafficRoutingConfiguration, MaximumExecutionTimeoutInSeconds }, AutoRollbackConfiguration } = this.deploymentConfig(this.rollbackAlarms());
+    endpoint.deploymentConfig = {
+      blueGreenUpdatePolicy: {
+        trafficRoutingConfiguration: { type: TrafficRoutingConfiguration.Type, waitIntervalInSeconds: TrafficRoutingConfiguration.WaitIntervalInSeconds },
+        maximumExecutionTimeoutInSeconds: MaximumExecutionTimeoutInSeconds,
+      },
+      autoRollbackConfiguration: { alarms: AutoRollbackConfiguration.Alarms.map(({ AlarmName }) => ({ alarmName: AlarmName })) },
+    };
+  }
+}

@@ -1,0 +1,145 @@
+import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
+import { Construct } from 'constructs';
+import { Binding, Call, ComponentEvent, Jsonata, Step } from '../core';
+import { allow, grant, sagemakerArn } from '../core/grants';
+import { retention } from '../core/retention';
+import { check, text } from '../core/validation';
+import { retainedName } from '../sagemaker/names';
+import { IModelRegistry, RegisterOptions, ResolveOptions, SetStatusOptions, StatusChangedOptions } from './model-registry';
+
+/** Properties of a `SageMakerModelRegistry`. */
+export interface SageMakerModelRegistryProps {
+  /**
+   * What the models are for.
+   * @default - none
+   */
+  readonly description?: string;
+  /**
+   * DESTROY, which works only on an empty group, needs the context `cdk-mlops:allowDestroy` too.
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** What requests and responses the registered models take. */
+const MIME_TYPES = ['text/csv', 'application/json'];
+
+/** The contract over a Model Package Group, new or existing. */
+export abstract class SageMakerModelRegistryBase extends Construct implements IModelRegistry {
+  /** The group's name. */
+  public abstract readonly groupName: string;
+
+  public register(scope: Construct, id: string, options: RegisterOptions): Step {
+    const facts = options.metrics === undefined ? '' : `, $each(${Jsonata.source(options.metrics)}, function($value, $name) { {$name: $string($value)} })`;
+    return new Step(scope, id, {
+      calls: [
+        {
+          name: 'package', resource: 'aws-sdk:sagemaker:createModelPackage',
+          policies: [allow(['sagemaker:CreateModelPackage'], [this.groupArn, this.versionArns])],
+          arguments: {
+            ClientToken: Step.token(id),
+            ModelPackageGroupName: this.groupName,
+            ModelPackageDescription: options.description,
+            ModelApprovalStatus: 'PendingManualApproval',
+            InferenceSpecification: {
+              Containers: [{ Image: options.image, ModelDataUrl: options.modelUri }], SupportedContentTypes: MIME_TYPES, SupportedResponseMIMETypes: MIME_TYPES,
+            },
+            CustomerMetadataProperties: `{% $merge([{'runId': ${Jsonata.source(Step.RUN_ID)}}${facts}]) %}`,
+          },
+        },
+        this.describe('described', '{% $package.ModelPackageArn %}'),
+      ],
+      result: { version: '{% $described.ModelPackageArn %}', status: '{% $described.ModelApprovalStatus %}' },
+    });
+  }
+
+  public resolve(scope: Construct, id: string, { version }: ResolveOptions): Step {
+    return new Step(scope, id, {
+      calls: [this.describe('described', version)],
+      result: {
+        version: '{% $described.ModelPackageArn %}',
+        modelUri: '{% ($described.InferenceSpecification.Containers)[0].ModelDataUrl %}',
+        image: '{% ($described.InferenceSpecification.Containers)[0].Image %}',
+        status: '{% $described.ModelApprovalStatus %}',
+        changedAt: '{% $exists($described.LastModifiedTime) ? $described.LastModifiedTime : $described.CreationTime %}',
+      },
+    });
+  }
+
+  public setStatus(scope: Construct, id: string, { version, status, reason }: SetStatusOptions): Step {
+    return new Step(scope, id, {
+      calls: [{
+        name: 'updated', resource: 'aws-sdk:sagemaker:updateModelPackage', policies: [allow(['sagemaker:UpdateModelPackage'], [this.versionArns])],
+        arguments: { ModelPackageArn: version, ModelApprovalStatus: status, ApprovalDescription: reason },
+      }],
+      result: { version: '{% $updated.ModelPackageArn %}', status },
+    });
+  }
+
+  public onStatusChanged(id: string, { status, target }: StatusChangedOptions): events.Rule {
+    return new ComponentEvent(this, id, {
+      pattern: {
+        source: ['aws.sagemaker'], detailType: ['SageMaker Model Package State Change'],
+        // An approved version sends `Approved` again when its metadata is edited: only changes of the status count.
+        detail: { ModelPackageGroupName: [this.groupName], ModelApprovalStatus: [status], UpdatedModelPackageFields: ['ModelApprovalStatus'] },
+      },
+      payload: { version: events.EventField.fromPath('$.detail.ModelPackageArn'), status: events.EventField.fromPath('$.detail.ModelApprovalStatus'), at: events.EventField.time },
+      target,
+    });
+  }
+
+  public bind(client: iam.IGrantable): Binding {
+    grant(client, [
+      allow(['sagemaker:DescribeModelPackageGroup', 'sagemaker:CreateModelPackage'], [this.groupArn]),
+      allow(['sagemaker:CreateModelPackage', 'sagemaker:DescribeModelPackage', 'sagemaker:UpdateModelPackage'], [this.versionArns]),
+      // Listing has no resource to name.
+      allow(['sagemaker:ListModelPackages'], ['*']),
+    ]);
+    return { address: this.groupName, variables: { MLOPS_MODEL_REGISTRY: this.groupName } };
+  }
+
+  private get groupArn(): string {
+    return sagemakerArn(this, 'model-package-group', this.groupName);
+  }
+
+  private get versionArns(): string {
+    return Stack.of(this).formatArn({ service: 'sagemaker', resource: 'model-package', resourceName: `${this.groupName}/*`, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
+  }
+
+  private describe(name: string, version: string): Call {
+    return {
+      name, resource: 'aws-sdk:sagemaker:describeModelPackage', arguments: { ModelPackageName: version },
+      policies: [allow(['sagemaker:DescribeModelPackage'], [this.versionArns])],
+      until: `{% $${name}.ModelPackageStatus = 'Completed' %}`,
+      failed: `{% $${name}.ModelPackageStatus = 'Failed' %}`,
+    };
+  }
+}
+
+/**
+ * Registers models as versions of a SageMaker Model Package Group.
+ * @see https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry.html
+ */
+export class SageMakerModelRegistry extends SageMakerModelRegistryBase {
+  /** A Model Package Group that exists. */
+  public static fromGroupName(scope: Construct, id: string, groupName: string): IModelRegistry {
+    check({ groupName }, z => ({ groupName: text(z, /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/, 'at most 63 letters, digits and -') }));
+    class Import extends SageMakerModelRegistryBase {
+      public readonly groupName = groupName;
+    }
+    return new Import(scope, id);
+  }
+
+  public readonly groupName: string;
+
+  constructor(scope: Construct, id: string, props: SageMakerModelRegistryProps = {}) {
+    super(scope, id);
+    const group = new sagemaker.CfnModelPackageGroup(this, 'Resource', { modelPackageGroupName: retainedName(this, 63), modelPackageGroupDescription: props.description });
+    group.applyRemovalPolicy(retention(this, props.removalPolicy));
+    this.groupName = group.modelPackageGroupName;
+    this.node.addDependency(group);
+  }
+}

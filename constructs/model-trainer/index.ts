@@ -1,0 +1,2 @@
+export * from './model-trainer';
+export * from './sagemaker-model-trainer';

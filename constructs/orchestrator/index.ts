@@ -1,0 +1,2 @@
+export * from './orchestrator';
+export * from './step-functions-orchestrator';

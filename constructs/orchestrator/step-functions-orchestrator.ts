@@ -1,0 +1,159 @@
+import { ArnFormat, Duration, Lazy, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { Binding, ComponentEvent, Step } from '../core';
+import { allow, grant } from '../core/grants';
+import { IOrchestrator, InspectOptions, RunChangedOptions, RunOptions, RunStatus } from './orchestrator';
+
+/** Properties of a `StepFunctionsOrchestrator`. */
+export interface StepFunctionsOrchestratorProps {
+  /**
+   * How long the log of the executions is kept.
+   * @default logs.RetentionDays.THREE_MONTHS
+   */
+  readonly logRetention?: logs.RetentionDays;
+}
+
+/** A pipeline of steps. */
+export interface PipelineOptions {
+  /** The steps and whatever states stand between them. */
+  readonly definition: sfn.IChainable;
+  /**
+   * What it does, in a sentence.
+   * @default - none
+   */
+  readonly comment?: string;
+  /**
+   * The longest that a run may take.
+   * @default Duration.days(7)
+   */
+  readonly timeout?: Duration;
+}
+
+/**
+ * Runs pipelines as Step Functions state machines.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+ */
+export class StepFunctionsOrchestrator extends Construct implements IOrchestrator {
+  private readonly pipelines: { [name: string]: sfn.IStateMachine } = {};
+  private readonly log: logs.LogGroup;
+
+  constructor(scope: Construct, id: string, props: StepFunctionsOrchestratorProps = {}) {
+    super(scope, id);
+    // The name's prefix keeps the log group out of the resource policy's size limit.
+    this.log = new logs.LogGroup(this, 'Log', {
+      logGroupName: `/aws/vendedlogs/states/${Stack.of(this).stackName}-${this.node.addr.slice(-8)}`,
+      retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY,
+    });
+  }
+
+  /** Adds a pipeline, which this orchestrator then runs by its name. */
+  public addPipeline(name: string, options: PipelineOptions): sfn.StateMachine {
+    const machine = new sfn.StateMachine(this, name, {
+      // Known at synth, so that a pipeline may be allowed to look at its own runs.
+      stateMachineName: this.machineName(name),
+      definitionBody: sfn.DefinitionBody.fromChainable(options.definition),
+      queryLanguage: sfn.QueryLanguage.JSONATA,
+      comment: options.comment,
+      timeout: options.timeout ?? Duration.days(7),
+      tracingEnabled: true,
+      logs: { destination: this.log, level: sfn.LogLevel.ERROR, includeExecutionData: true },
+    });
+    this.pipelines[name] = machine;
+    return machine;
+  }
+
+  /** Adds a state machine that exists, under a name. */
+  public importPipeline(name: string, stateMachine: sfn.IStateMachine): void {
+    this.pipelines[name] = stateMachine;
+  }
+
+  public run(scope: Construct, id: string, options: RunOptions): Step {
+    const machine = this.pipeline(options.pipeline).stateMachineArn;
+    const name = Step.key(id);
+    const run = `{% '${this.executionArn(options.pipeline, '')}' & ${name.slice(2, -2).trim()} %}`;
+    return new Step(scope, id, {
+      timeout: options.timeout,
+      calls: [
+        {
+          name: 'started', resource: 'states:startExecution', policies: [allow(['states:StartExecution'], [machine])],
+          arguments: { StateMachineArn: machine, Name: name, Input: { runId: Step.RUN_ID, ...options.input } },
+          accept: ['StepFunctions.ExecutionAlreadyExistsException'],
+        },
+        {
+          name: 'described', resource: 'aws-sdk:sfn:describeExecution', arguments: { ExecutionArn: run }, log: run,
+          policies: [allow(['states:DescribeExecution'], [this.executionArn(options.pipeline, '*')])],
+          until: "{% $described.Status = 'SUCCEEDED' %}",
+          failed: "{% $described.Status in ['FAILED', 'TIMED_OUT', 'ABORTED'] %}",
+          cause: "{% $described.Status & ($exists($described.Cause) ? ': ' & $described.Cause : '') %}",
+        },
+      ],
+      result: { run: '{% $described.ExecutionArn %}', output: '{% $parse($described.Output) %}' },
+    });
+  }
+
+  public inspect(scope: Construct, id: string, options: InspectOptions): Step {
+    const machines = Lazy.list({ produce: () => Object.keys(this.pipelines).map(name => this.executionArn(name, '*')) });
+    const optional = (field: string) => `{% $exists($described.${field}) and $described.${field} != null ? $described.${field} : '' %}`;
+    return new Step(scope, id, {
+      calls: [{ name: 'described', resource: 'aws-sdk:sfn:describeExecution', arguments: { ExecutionArn: options.run }, policies: [allow(['states:DescribeExecution'], machines)] }],
+      result: {
+        run: '{% $described.ExecutionArn %}', name: '{% $described.Name %}', status: '{% $described.Status %}', error: optional('Error'), cause: optional('Cause'),
+      },
+    });
+  }
+
+  public onRunChanged(id: string, options: RunChangedOptions): events.Rule {
+    return new ComponentEvent(this, id, {
+      pattern: {
+        source: ['aws.states'], detailType: ['Step Functions Execution Status Change'],
+        detail: {
+          // Pipelines that are added later count too.
+          stateMachineArn: Lazy.list({ produce: () => this.arns }),
+          status: options.statuses ?? [RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.ABORTED],
+        },
+      },
+      payload: {
+        run: events.EventField.fromPath('$.detail.executionArn'), pipeline: events.EventField.fromPath('$.detail.stateMachineArn'),
+        status: events.EventField.fromPath('$.detail.status'), at: events.EventField.time,
+      },
+      target: options.target,
+    });
+  }
+
+  public bind(client: iam.IGrantable): Binding {
+    const names = Object.keys(this.pipelines);
+    if (names.length) {
+      grant(client, [
+        allow(['states:StartExecution', 'states:ListExecutions'], this.arns),
+        allow(['states:DescribeExecution', 'states:StopExecution', 'states:GetExecutionHistory'], names.map(name => this.executionArn(name, '*'))),
+      ]);
+    }
+    const variables = names.map(name => [`MLOPS_PIPELINE_${name.replace(/\W/g, '_').toUpperCase()}`, this.pipelines[name].stateMachineArn]);
+    return { address: `${Stack.of(this).stackName} in Step Functions`, variables: Object.fromEntries(variables) };
+  }
+
+  private get arns(): string[] {
+    return Object.values(this.pipelines).map(({ stateMachineArn }) => stateMachineArn);
+  }
+
+  private pipeline(name: string): sfn.IStateMachine {
+    const machine = this.pipelines[name];
+    if (!machine) throw new Error(`'pipeline' must be one of this orchestrator's (${Object.keys(this.pipelines).join(', ') || 'it has none'}), got '${name}'`);
+    return machine;
+  }
+
+  private machineName(pipeline: string): string {
+    return Names.uniqueResourceName(this, { maxLength: 80 - pipeline.length - 1, separator: '-' }) + `-${pipeline}`;
+  }
+
+  private executionArn(pipeline: string, run: string): string {
+    const stack = Stack.of(this);
+    const owned = this.node.tryFindChild(pipeline);
+    const machine = owned ? this.machineName(pipeline) : stack.splitArn(this.pipeline(pipeline).stateMachineArn, ArnFormat.COLON_RESOURCE_NAME).resourceName;
+    return stack.formatArn({ service: 'states', resource: 'execution', resourceName: `${machine}:${run}`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+  }
+}

@@ -1,0 +1,18 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { allow, grant } from '../core/grants';
+
+/** A role that SageMaker takes for its jobs and containers: logs and metrics of its own, and nothing else until it is granted. */
+export class SageMakerRole extends iam.Role {
+  /** @param logs the log group that SageMaker writes for this kind of work, such as `TrainingJobs` */
+  constructor(scope: Construct, id: string, logs: string) {
+    super(scope, id, { assumedBy: new iam.ServicePrincipal('sagemaker.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } } }) });
+    const group = (name: string) => Stack.of(this).formatArn({ service: 'logs', resource: 'log-group', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    grant(this, [
+      allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:DescribeLogStreams'], [group(`/aws/sagemaker/${logs}*`)]),
+      // PutMetricData has no resource to name; the namespace narrows it.
+      allow(['cloudwatch:PutMetricData'], ['*'], { StringLike: { 'cloudwatch:namespace': '*aws/sagemaker*' } }),
+    ]);
+  }
+}

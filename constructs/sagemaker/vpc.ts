@@ -1,0 +1,26 @@
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { allow, grant } from '../core/grants';
+
+/** Where in which VPC. */
+export interface VpcPlacement {
+  readonly vpc: ec2.IVpc;
+  /** @default - the private subnets */
+  readonly subnets?: ec2.SubnetSelection;
+  /** @default - a new group, which lets everything out and nothing in */
+  readonly securityGroups?: ec2.ISecurityGroup[];
+}
+
+/** Lets SageMaker put what runs with `role` into a VPC; returns the placement as SageMaker's APIs take it. */
+export function joinVpc(scope: Construct, role: iam.IRole, { vpc, subnets, securityGroups }: VpcPlacement): { Subnets: string[]; SecurityGroupIds: string[] } {
+  const groups = securityGroups ?? [new ec2.SecurityGroup(scope, 'SecurityGroup', { vpc, description: `Containers of ${scope.node.path}` })];
+  grant(role, [
+    // Network interfaces have no name to grant by before they exist, and Describe actions take no resource.
+    allow([
+      'ec2:CreateNetworkInterface', 'ec2:CreateNetworkInterfacePermission', 'ec2:DeleteNetworkInterface', 'ec2:DeleteNetworkInterfacePermission',
+      'ec2:DescribeDhcpOptions', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups', 'ec2:DescribeSubnets', 'ec2:DescribeVpcs',
+    ], ['*']),
+  ]);
+  return { Subnets: vpc.selectSubnets(subnets).subnetIds, SecurityGroupIds: groups.map(group => group.securityGroupId) };
+}

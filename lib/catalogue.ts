@@ -1,0 +1,146 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import type * as Zod from 'zod';
+import { IAlerter, SnsAlerter } from '../constructs/alerter';
+import { IArtifactStore, S3ArtifactStore } from '../constructs/artifact-store';
+import { Auth } from '../constructs/core';
+import { IExperimentTracker, MlflowExperimentTracker, SageMakerExperimentTracker } from '../constructs/experiment-tracker';
+import { DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, ICapturingEndpoint, IModelEndpoint, OpenInferenceEndpoint } from '../constructs/model-endpoint';
+import { CloudWatchModelMonitor, IModelMonitor } from '../constructs/model-monitor';
+import { IModelRegistry, SageMakerModelRegistry } from '../constructs/model-registry';
+import { IModelTrainer, SageMakerModelTrainer } from '../constructs/model-trainer';
+import { StepFunctionsOrchestrator } from '../constructs/orchestrator';
+import { SageMakerImage } from '../constructs/sagemaker';
+
+type Z = typeof Zod;
+type Shape = { [field: string]: Zod.ZodType };
+/** The settings of one component, as the schema of its provider has checked them. */
+type Settings = { [field: string]: any };
+
+/** One provider of one component. */
+export interface Provider<Component, Context = undefined> {
+  /** Its fields in the stack file, besides `provider`. */
+  fields(z: Z): Shape;
+  create(scope: Construct, id: string, settings: Settings, context: Context): Component;
+}
+
+/** The providers of one component, by their name in the stack file; the first is the default. */
+export interface Providers<Component, Context = undefined> {
+  readonly [name: string]: Provider<Component, Context>;
+}
+
+const credential = (z: Z) => ({ username: z.string().optional(), secret: z.string().optional(), field: z.string().optional() });
+
+/** Who is called how: Basic with a user name, Bearer without, nothing without a secret. */
+function auth(scope: Construct, id: string, { username, secret, field }: Settings): Auth {
+  if (secret === undefined) {
+    if (username !== undefined || field !== undefined) throw new Error("'secret' must name the secret that goes with 'username' or 'field', got none");
+    return Auth.none();
+  }
+  const held = secret.startsWith('arn:')
+    ? secretsmanager.Secret.fromSecretCompleteArn(scope, `${id}Secret`, secret) : secretsmanager.Secret.fromSecretNameV2(scope, `${id}Secret`, secret);
+  return username === undefined ? Auth.bearer(held, field) : Auth.basic(username, held, field);
+}
+
+const removal = (z: Z) => z.enum(['retain', 'destroy']).optional();
+const policy = (value?: string) => value === 'destroy' ? RemovalPolicy.DESTROY : undefined;
+
+export const STORES: Providers<IArtifactStore> = {
+  s3: {
+    fields: z => ({ bucket: z.string().optional(), prefix: z.string().optional(), removal: removal(z) }),
+    create: (scope, id, { bucket, prefix, removal }) => bucket === undefined
+      ? new S3ArtifactStore(scope, id, { removalPolicy: policy(removal) })
+      : S3ArtifactStore.fromBucket(scope, id, { bucket: s3.Bucket.fromBucketName(scope, `${id}Bucket`, bucket), prefix }),
+  },
+};
+
+export const TRACKERS: Providers<IExperimentTracker | undefined, { store: IArtifactStore }> = {
+  sagemaker: {
+    fields: z => ({ app: z.string().optional(), experiment: z.string().optional(), removal: removal(z) }),
+    create: (scope, id, { app, experiment, removal }, { store }) => app === undefined
+      ? new SageMakerExperimentTracker(scope, id, { artifactStore: store, experiment, removalPolicy: policy(removal) })
+      : SageMakerExperimentTracker.fromApp(scope, id, { appArn: app, artifactStore: store, experiment }),
+  },
+  mlflow: {
+    fields: z => ({ url: z.string(), experiment: z.string().optional(), ...credential(z) }),
+    create: (scope, id, settings) => new MlflowExperimentTracker(scope, id, { url: settings.url, experiment: settings.experiment, auth: auth(scope, id, settings) }),
+  },
+  none: { fields: () => ({}), create: () => undefined },
+};
+
+export const TRAINERS: Providers<IModelTrainer, { store: IArtifactStore }> = {
+  sagemaker: {
+    fields: z => ({
+      source: z.string().default('training'), entry: z.string().default('train.py'), image: z.string().default('scikit-learn'), hyperparameters: z.record(z.string(), z.coerce.string()).optional(),
+      instanceType: z.string().optional(), instanceCount: z.number().optional(), volumeSize: z.number().optional(), spot: z.boolean().optional(), networkIsolation: z.boolean().optional(),
+      timeoutMinutes: z.number().min(1).optional(),
+    }),
+    create: (scope, id, { image, instanceType, instanceCount, volumeSize, spot, networkIsolation }, { store }) => new SageMakerModelTrainer(scope, id, {
+      artifactStore: store, image: toImage(image), instanceType, instanceCount, volumeSize, spot: spot ? {} : undefined, networkIsolation,
+    }),
+  },
+};
+
+/** `scikit-learn`, `scikit-learn:1.2-1`, or the URI of an image in ECR. */
+function toImage(image: string): SageMakerImage {
+  const [, version] = /^scikit-learn(?::(.+))?$/.exec(image) ?? [undefined, null];
+  return version === null ? SageMakerImage.fromUri(image) : SageMakerImage.scikitLearn(version);
+}
+
+export const REGISTRIES: Providers<IModelRegistry> = {
+  sagemaker: {
+    fields: z => ({ group: z.string().optional(), description: z.string().optional(), removal: removal(z) }),
+    create: (scope, id, { group, description, removal }) => group === undefined
+      ? new SageMakerModelRegistry(scope, id, { description, removalPolicy: policy(removal) }) : SageMakerModelRegistry.fromGroupName(scope, id, group),
+  },
+};
+
+export const ENDPOINTS: Providers<IModelEndpoint, { store: IArtifactStore; images: string[] }> = {
+  'sagemaker': {
+    fields: z => ({
+      name: z.string().optional(), instanceType: z.string().optional(), instanceCount: z.number().optional(), capturePercentage: z.number().optional(),
+      bakeMinutes: z.number().min(0).max(60).optional(), networkIsolation: z.boolean().optional(),
+    }),
+    create: (scope, id, { name, instanceType, instanceCount, capturePercentage, bakeMinutes, networkIsolation }, { store, images }) => new DeployableSageMakerEndpoint(scope, id, {
+      artifactStore: store, endpointName: name, instanceType, instanceCount, capturePercentage, networkIsolation, images: images.map(toImage),
+      bakeTime: bakeMinutes === undefined ? undefined : Duration.seconds(Math.round(bakeMinutes * 60)),
+    }),
+  },
+  'open-inference': {
+    fields: z => ({ url: z.string(), model: z.string().default('model'), repository: z.string().optional(), implementation: z.string().optional(), ...credential(z) }),
+    create: (scope, id, settings, { store }) => {
+      const { url, model, repository, implementation } = settings;
+      const props = { url, model, auth: auth(scope, id, settings) };
+      if (repository === undefined) return new OpenInferenceEndpoint(scope, id, props);
+      const bucket = s3.Bucket.fromBucketAttributes(scope, `${id}Bucket`, { bucketArn: `arn:${Stack.of(scope).partition}:s3:::${store.bucketName}`, encryptionKey: store.encryptionKey });
+      const folder = S3ArtifactStore.fromBucket(scope, `${id}Repository`, { bucket, prefix: `${store.prefix}${repository}` });
+      return new DeployableOpenInferenceEndpoint(scope, id, { ...props, implementation, repository: folder });
+    },
+  },
+};
+
+export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEndpoint }> = {
+  cloudwatch: {
+    fields: z => ({ maxErrorPercentage: z.number().optional(), maxLatencyMs: z.number().min(1).optional() }),
+    create: (scope, id, { maxErrorPercentage, maxLatencyMs }, { endpoint }) => new CloudWatchModelMonitor(scope, id, {
+      // An endpoint that captures nothing is refused by the monitor.
+      endpoint: endpoint as ICapturingEndpoint, maxErrorPercentage, maxLatency: maxLatencyMs === undefined ? undefined : Duration.millis(maxLatencyMs),
+    }),
+  },
+  none: { fields: () => ({}), create: () => undefined },
+};
+
+export const ORCHESTRATORS: Providers<StepFunctionsOrchestrator> = {
+  'step-functions': { fields: () => ({}), create: (scope, id) => new StepFunctionsOrchestrator(scope, id) },
+};
+
+export const ALERTERS: Providers<IAlerter> = {
+  sns: {
+    fields: z => ({ email: z.string().optional(), topic: z.string().optional() }),
+    create: (scope, id, { email, topic }) => topic === undefined
+      ? new SnsAlerter(scope, id, { email }) : SnsAlerter.fromTopic(scope, id, { topic: sns.Topic.fromTopicArn(scope, `${id}Topic`, topic) }),
+  },
+};

@@ -1,0 +1,92 @@
+import { CfnOutput, Stack, StackProps } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { IComponent, Publication } from '../constructs/core';
+import { Nobody } from '../constructs/core/grants';
+import { IDeployableEndpoint } from '../constructs/model-endpoint';
+import { Approval, ModelLoop } from '../constructs/pipeline';
+import * as catalogue from './catalogue';
+import { checkStackFile, Choice, parseStackFile } from './stack-file';
+
+/** Properties of an `MlopsStack`. */
+export interface MlopsStackProps extends StackProps {
+  /**
+   * What a stack file (`mlops.yaml`) says, by section.
+   * @default - the whole stack on AWS
+   */
+  readonly settings?: { [section: string]: any };
+}
+
+/** The whole platform: eight components and the loop from data to a model that is served, watched and replaced. */
+export class MlopsStack extends Stack {
+  /**
+   * The stack that a stack file describes, under the file's `name`.
+   * @throws Error with one line that names the file, the field, what it got and what is allowed
+   */
+  public static fromFile(scope: Construct, path: string): MlopsStack {
+    const settings = parseStackFile(path);
+    try {
+      return new MlopsStack(scope, checkStackFile(settings).name, { settings });
+    } catch (error) {
+      throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /** @throws Error with one line that names the field, what it got and what is allowed */
+  constructor(scope: Construct, id: string, props: MlopsStackProps = {}) {
+    const { settings, ...stackProps } = props;
+    const file = checkStackFile(settings);
+    super(scope, id, { description: 'An MLOps platform', analyticsReporting: false, ...stackProps });
+
+    const store = this.create('ArtifactStore', catalogue.STORES, file.store, undefined);
+    const tracker = this.create('ExperimentTracker', catalogue.TRACKERS, file.tracker, { store });
+    const trainer = this.create('ModelTrainer', catalogue.TRAINERS, file.trainer, { store });
+    const registry = this.create('ModelRegistry', catalogue.REGISTRIES, file.registry, undefined);
+    const endpoint = this.create('ModelEndpoint', catalogue.ENDPOINTS, file.endpoint, { store, images: [file.trainer.settings.image] });
+    const monitor = this.create('ModelMonitor', catalogue.MONITORS, file.monitor, { endpoint });
+    const orchestrator = this.create('Orchestrator', catalogue.ORCHESTRATORS, file.orchestrator, undefined);
+    const alerter = this.create('Alerter', catalogue.ALERTERS, file.alerter, undefined);
+
+    const { train, test, sample, metrics, gate, approval } = file.pipeline;
+    const { source, entry, hyperparameters } = file.trainer.settings;
+    const loop = new ModelLoop(this, 'Loop', {
+      store, trainer, registry, orchestrator, alerter, monitor, sample, gate,
+      // A pipeline that must deploy refuses an endpoint that cannot.
+      endpoint: endpoint as IDeployableEndpoint,
+      approval: approval === 'automatic' ? Approval.AUTOMATIC : Approval.MANUAL,
+      training: { source, entry, hyperparameters, metrics, inputs: { train: store.uriFor(train), test: store.uriFor(test) }, uses: tracker ? [tracker] : [] },
+    });
+
+    this.publish('artifact-store', file.store, store);
+    this.publish('experiment-tracker', file.tracker, tracker);
+    this.publish('model-trainer', file.trainer, trainer);
+    this.publish('model-registry', file.registry, registry);
+    this.publish('model-endpoint', file.endpoint, endpoint);
+    this.publish('model-monitor', file.monitor, monitor);
+    this.publish('orchestrator', file.orchestrator, orchestrator);
+    this.publish('alerter', file.alerter, alerter);
+
+    this.output('ArtifactStoreUri', store.uri, 'Holds the data and the models');
+    this.output('PipelineArn', loop.training.stateMachineArn, 'Trains and registers');
+    this.output('DeploymentArn', loop.deployment.stateMachineArn, 'Deploys what is approved');
+    this.output('ModelRegistry', address(registry), 'Versions wait here for approval');
+    this.output('EndpointName', address(endpoint), 'Serves');
+    this.output('AlertTopicArn', address(alerter), 'Alerts');
+    if (tracker) this.output('TrackerUri', address(tracker), 'Runs are tracked here');
+  }
+
+  private create<Component, Context>(id: string, providers: catalogue.Providers<Component, Context>, { provider, settings }: Choice, context: Context): Component {
+    return providers[provider].create(this, id, settings, context);
+  }
+
+  private publish(component: string, { provider }: Choice, of?: IComponent) {
+    if (of) new Publication(this, `Publish-${component}`, { component, provider, of });
+  }
+
+  private output(id: string, value: string, description: string) {
+    new CfnOutput(this, `Output-${id}`, { value, description }).overrideLogicalId(id);
+  }
+}
+
+function address(component: IComponent): string {
+  return component.bind(new Nobody()).address;
+}
