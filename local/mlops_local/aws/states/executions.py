@@ -14,6 +14,7 @@ from ministack.core.responses import error_response_json, get_account_id, get_re
 from ministack.services import stepfunctions
 
 from mlops_local.aws import persistence
+from mlops_local.aws.states import log_delivery
 from mlops_local.aws.states.data import MAX_PAYLOAD_BYTES
 from mlops_local.aws.states.errors import RUNTIME, StateError, Stopped
 from mlops_local.aws.states.interpreter import Interpreter
@@ -209,4 +210,5 @@ def _end(execution: dict, status: str, event_type: str, details_name: str, **det
     execution["status"] = status
     stepfunctions._add_event(execution, event_type, {details_name: details})
     stepfunctions._emit_execution_status_event(execution)
+    log_delivery.deliver(execution)
     persistence.touch()
