@@ -3,6 +3,7 @@
 import json
 import time
 import urllib.request
+from collections.abc import Callable
 from typing import Protocol
 
 from mlops_local.cli import client_environment
@@ -25,8 +26,8 @@ class Endpoint(Protocol):
 class SageMakerEndpoint:
     """A SageMaker real-time endpoint (InvokeEndpoint), CSV in and CSV out."""
 
-    def __init__(self, settings: Settings, name: str) -> None:
-        self.name = name
+    def __init__(self, settings: Settings, variables: dict[str, str]) -> None:
+        self.name = variables["SAGEMAKER_ENDPOINT_NAME"]
         self._sagemaker = client_environment.client(settings, "sagemaker")
         self._runtime = client_environment.client(settings, "sagemaker-runtime")
 
@@ -53,25 +54,38 @@ class SageMakerEndpoint:
 class OpenInferenceEndpoint:
     """A server of the Open Inference Protocol V2, without credentials."""
 
-    def __init__(self, url: str, model: str) -> None:
-        self.name = url
-        self._url = url.rstrip("/")
-        self._model = model
+    def __init__(self, settings: Settings, variables: dict[str, str]) -> None:
+        self.name = variables["MLOPS_INFERENCE_URL"]
+        self._model = f"{self.name}/v2/models/{variables['MLOPS_INFERENCE_MODEL']}"
 
     def status(self) -> str:
-        with urllib.request.urlopen(f"{self._url}/v2/models/{self._model}/ready", timeout=10):
+        with urllib.request.urlopen(f"{self._model}/ready", timeout=10):
             return "Ready"
 
     def predict(self, rows: list[str]) -> list[str]:
         values = [[float(value) for value in row.split(",")] for row in rows]
-        tensor = {"name": "input", "shape": [len(values), len(values[0])], "datatype": "FP64",
+        tensor = {"name": "input-0", "shape": [len(values), len(values[0])], "datatype": "FP64",
                   "data": [value for row in values for value in row]}
         request = urllib.request.Request(
-            f"{self._url}/v2/models/{self._model}/infer", data=json.dumps({"inputs": [tensor]}).encode(),
+            f"{self._model}/infer", data=json.dumps({"inputs": [tensor]}).encode(),
             headers={"content-type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=30) as response:
             return [str(label) for label in json.load(response)["outputs"][0]["data"]]
+
+
+_BY_VARIABLE: dict[str, Callable[[Settings, dict[str, str]], Endpoint]] = {
+    "SAGEMAKER_ENDPOINT_NAME": SageMakerEndpoint,
+    "MLOPS_INFERENCE_URL": OpenInferenceEndpoint,
+}
+
+
+def endpoint_of(settings: Settings, variables: dict[str, str]) -> Endpoint:
+    """The endpoint that a stack publishes, by the variables that its clients read."""
+    for name, kind in _BY_VARIABLE.items():
+        if name in variables:
+            return kind(settings, variables)
+    raise ValueError(f"the endpoint publishes none of {', '.join(_BY_VARIABLE)}, got {', '.join(variables) or 'nothing'}")
 
 
 def accuracy(predictions: list[str], labels: list[str]) -> float:

@@ -1,5 +1,6 @@
 """Follows an execution of a state machine: its steps as they happen, and the log of the training job in it."""
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -78,13 +79,21 @@ class Execution:
     def _stop(self) -> None:
         self._tell("interrupted: stopping the execution and what it started")
         self._stepfunctions.stop_execution(executionArn=self.arn, error="Interrupted", cause="Ctrl-C")
+        if self.training_job is not None:
+            self._stop_training_job(self.training_job)
+
+    def _stop_training_job(self, name: str) -> None:
+        """Not every integration stops its job with the execution."""
         sagemaker = client_environment.client(self._settings, "sagemaker")
         deadline = time.monotonic() + _STOP_SECONDS
-        while self.training_job is not None and time.monotonic() < deadline:
-            job = sagemaker.describe_training_job(TrainingJobName=self.training_job)
-            if job["TrainingJobStatus"] not in ("InProgress", "Stopping"):
-                self._tell(f"training job {self.training_job} is {job['TrainingJobStatus']}")
+        while time.monotonic() < deadline:
+            status = sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"]
+            if status not in ("InProgress", "Stopping"):
+                self._tell(f"training job {name} is {status}")
                 return
+            if status == "InProgress":
+                with contextlib.suppress(sagemaker.exceptions.ClientError):
+                    sagemaker.stop_training_job(TrainingJobName=name)
             time.sleep(_POLL_SECONDS)
 
 

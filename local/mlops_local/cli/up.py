@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlops_local.cli import cdk, client_environment, data, executions, lifecycle
 from mlops_local.cli.console import Console
-from mlops_local.cli.endpoints import Endpoint, SageMakerEndpoint, accuracy
+from mlops_local.cli.endpoints import accuracy, endpoint_of
 from mlops_local.cli.failure import Failure, Interrupted
 from mlops_local.cli.report import Report
 from mlops_local.settings import REPOSITORY, Settings
@@ -46,6 +46,7 @@ class Loop:
         self.console.seconds.update(json.loads(os.environ.get("MLOPS_LOCAL_INSTALL_SECONDS") or "{}"))
         self.report = Report()
         self._started_target = False
+        self._published: dict[str, dict] = {}
 
     def run(self) -> None:
         began = time.monotonic()
@@ -61,9 +62,9 @@ class Loop:
         version = self._run_pipeline(outputs["PipelineArn"])
         self._approve(version)
         self._await_deployment(outputs["DeploymentArn"], known, version)
-        self._score(SageMakerEndpoint(self.settings, outputs["EndpointName"]), folder, outputs["ArtifactStoreUri"])
+        self._score(folder, outputs["ArtifactStoreUri"])
         self.console.seconds["total"] = round(time.monotonic() - began, 1)
-        self._tell_result(outputs)
+        self._tell_result()
 
     def undo(self) -> None:
         """After Ctrl-C: what this run started ends with it; the target's state is kept."""
@@ -95,19 +96,21 @@ class Loop:
     def _deploy(self, assembly: cdk.Assembly) -> dict[str, str]:
         with self.console.phase("deploy", f"cdk deploy {assembly.stack}"):
             outputs = cdk.deploy(self.settings, assembly, self.console.detail)
-        self.report.components = self._components(assembly.stack)
+        self._published = self._read_published(assembly.stack)
+        self.report.components = {
+            name: {"provider": published["provider"], "address": published["address"]}
+            for name, published in self._published.items()
+        }
         return outputs
 
-    def _components(self, stack: str) -> dict[str, dict[str, str]]:
-        """What the stack publishes of its components in SSM, without CDK and without credentials."""
+    def _read_published(self, stack: str) -> dict[str, dict]:
+        """How each component is reached, as the stack publishes it in SSM for those who do not use CDK."""
         ssm = client_environment.client(self.settings, "ssm")
         pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=f"/mlops/{stack}", Recursive=True)
-        components = {}
-        for parameter in (parameter for page in pages for parameter in page["Parameters"]):
-            published = json.loads(parameter["Value"])
-            name = parameter["Name"].rpartition("/")[2]
-            components[name] = {"provider": published["provider"], "address": published["address"]}
-        return components
+        return {
+            parameter["Name"].rpartition("/")[2]: json.loads(parameter["Value"])
+            for page in pages for parameter in page["Parameters"]
+        }
 
     def _upload_data(self, store_uri: str) -> Path:
         with self.console.phase("data", "scikit-learn's breast cancer data"):
@@ -162,8 +165,9 @@ class Loop:
             if output.get("status") != "Deployed":
                 raise Failure("serve", "Mlops.Failed", f"the deployment ended as {output.get('status')}, not as Deployed")
 
-    def _score(self, endpoint: Endpoint, folder: Path, store_uri: str) -> None:
+    def _score(self, folder: Path, store_uri: str) -> None:
         with self.console.phase("score", "held-out rows through the endpoint"):
+            endpoint = endpoint_of(self.settings, self._published["model-endpoint"]["variables"])
             self.report.endpoint = {"name": endpoint.name, "status": endpoint.status()}
             held_out = data.held_out(folder, store_uri)
             predictions = endpoint.predict(held_out.rows)
@@ -179,26 +183,29 @@ class Loop:
             self.console.result(name, value)
         self.console.line(f"{stack} is deployed. It runs no training loop, so this is the end.")
 
-    def _tell_result(self, outputs: dict[str, str]) -> None:
+    def _tell_result(self) -> None:
         report, console = self.report, self.console
         metrics = ", ".join(f"{name} {value:.4g}" for name, value in report.training_job["metrics"].items())
         console.line()
-        console.result("model", f"version {report.model_version['version']} of {outputs.get('ModelRegistry', 'the registry')}, "
-                                f"tested: {metrics}")
+        console.result("model", f"version {report.model_version['version']} of {self._address('model-registry')}: {metrics}")
         console.result("held-out", f"accuracy {report.held_out['accuracy']:.4g} on {report.held_out['rows']} rows "
                                    f"({report.held_out['uri']})")
         console.result("prediction", f"{report.prediction['output']} for {_shortened(report.prediction['input'])}")
         console.result("endpoint", f"{report.endpoint['name']} is {report.endpoint['status']}")
-        console.result("tracker", self._tracker_address(outputs.get("TrackerUri")))
+        console.result("tracker", self._tracker_address())
         console.line()
         console.line("What to try next:")
         for command, about in _NEXT:
             console.line(f"  {command.ljust(46)} {about}")
 
-    def _tracker_address(self, tracker: str | None) -> str:
+    def _address(self, component: str) -> str:
+        return self.report.components.get(component, {}).get("address", "none")
+
+    def _tracker_address(self) -> str:
         """An address for a browser: an MLflow app's is presigned by a call."""
-        if tracker is None or not tracker.startswith("arn:"):
-            return tracker or "none"
+        tracker = self._address("experiment-tracker")
+        if not tracker.startswith("arn:"):
+            return tracker
         sagemaker = client_environment.client(self.settings, "sagemaker")
         return sagemaker.create_presigned_mlflow_app_url(Arn=tracker)["AuthorizedUrl"]
 
