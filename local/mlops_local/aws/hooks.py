@@ -91,6 +91,8 @@ HOOKS = [
             _resolve_sse_write_headers="headers bucket_name", _bucket_default_sse_headers="bucket_name"),
     *_hooks("services.sts", register_session="access_key session", _role_id="role_arn"),
     *_hooks("services.cloudformation", _stacks=object),
+    *_hooks("services.cloudformation.engine", _evaluate_conditions="template params",
+            _resolve_refs="value resources params conditions mappings stack_name stack_id"),
     *_hooks("services.cloudformation.provisioners", _RESOURCE_HANDLERS=dict, _REPLACING_PROPERTIES=dict,
             _physical_name=object, _S3_BUCKET_CONFIGURATIONS=tuple, _STACK_TAG_PROPERTY=dict),
     *_hooks("services.cloudformation.stacks", _runs_on_worker_thread="resource_type"),

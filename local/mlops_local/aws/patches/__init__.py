@@ -7,6 +7,7 @@ calls it.
 from mlops_local.aws.patches import (
     access_denied,
     cloudformation_wait,
+    condition_values,
     event_connections,
     event_targets,
     loopback_is_secure,
@@ -31,5 +32,6 @@ PATCHES = (
     state_machine_resource,
     step_functions,
     worker_threads,
+    condition_values,
     cloudformation_wait,
 )
