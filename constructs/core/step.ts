@@ -11,6 +11,11 @@ export interface StepProps {
   /** The contract's result: name to a value or JSONata over the calls' results. */
   readonly result: { [name: string]: any };
   /**
+   * What is worked out once, at the start: `$<name>` holds it for the calls.
+   * @default - none
+   */
+  readonly variables?: { [name: string]: string };
+  /**
    * The longest wait between two repeats. Waits start at a second and grow with the time that has passed.
    * @default Duration.seconds(60)
    */
@@ -25,12 +30,14 @@ export interface StepProps {
 /** The run's id, in JSONata. */
 const RUN = '($exists($states.context.Execution.Input.runId) ? $string($states.context.Execution.Input.runId) : $states.context.Execution.Name)';
 
-/** Errors that pass by themselves. SageMaker reports throttling under its general error names. */
-const TRANSIENT = [
-  'States.Http.StatusCode.429', 'States.Http.StatusCode.500', 'States.Http.StatusCode.502', 'States.Http.StatusCode.503',
-  'States.Http.StatusCode.504', 'States.Http.Socket', 'SageMaker.SageMakerException', 'SageMaker.AmazonSageMakerException',
-  'SageMaker.ThrottlingException', 'DynamoDB.ProvisionedThroughputExceededException', 'DynamoDB.ThrottlingException',
-];
+/** Errors that pass by themselves, by service. SageMaker reports throttling under its general error names. */
+const TRANSIENT: { [service: string]: string[] } = {
+  http: ['States.Http.StatusCode.429', 'States.Http.StatusCode.500', 'States.Http.StatusCode.502', 'States.Http.StatusCode.503', 'States.Http.StatusCode.504', 'States.Http.Socket'],
+  sagemaker: ['SageMaker.SageMakerException', 'SageMaker.AmazonSageMakerException', 'SageMaker.ThrottlingException'],
+  dynamodb: ['DynamoDB.ProvisionedThroughputExceededException', 'DynamoDB.ThrottlingException'],
+  s3: ['S3.S3Exception', 'S3.SdkClientException'],
+  sns: ['SNS.ThrottledException', 'SNS.InternalErrorException'],
+};
 
 /** The contract's error, from the integration's own. */
 const FAILURE = [
@@ -58,26 +65,18 @@ export class Step extends sfn.Parallel {
   public static readonly RUN_ID = `{% ${RUN} %}`;
 
   /**
-   * A name for the work of the step `id` in this run: the same for every retry and for every execution of the run in this
-   * state machine, so that work which was started is found instead of started again. At most 63 lower-case letters, digits
-   * and `-`.
+   * Inside a step: a name for its work in this run, the same for every retry and for every execution of the run in this
+   * state machine, so that work which was started is found instead of started again. `keyPrefix`, a part of the run's id
+   * and a digest: at most 63 lower-case letters, digits and `-`.
    */
-  public static key(id: string): string {
-    return `{% '${Step.keyPrefix(id)}' & $substring($lowercase($replace(${RUN}, /[^A-Za-z0-9]+/, '-')), 0, 30) & '-' & ${Step.digest(id, 12)} %}`;
-  }
+  public static readonly KEY = '{% $key %}';
 
-  /** What every `key` of the step `id` starts with. */
+  /** As `KEY`, but 32 hexadecimal digits: an idempotency token. */
+  public static readonly TOKEN = "{% $hash($key, 'MD5') %}";
+
+  /** What `KEY` starts with in the step `id`. */
   public static keyPrefix(id: string): string {
     return `${id.replace(/_/g, '-').slice(0, 18).toLowerCase()}-`;
-  }
-
-  /** As `key`, but 32 hexadecimal digits: an idempotency token. */
-  public static token(id: string): string {
-    return `{% ${Step.digest(id, 32)} %}`;
-  }
-
-  private static digest(id: string, length: number): string {
-    return `$substring($hash($states.context.StateMachine.Id & '/' & ${RUN} & '/${id}', 'SHA-256'), 0, ${length})`;
   }
 
   private readonly results: string[];
@@ -140,8 +139,10 @@ class StepStates {
     const done = new sfn.Pass(step, 'Done', { ...this.named('done'), outputs: props.result });
     const entries = props.calls.map(call => this.enter(call));
     props.calls.forEach((call, index) => this.follow(call, entries[index + 1] ?? done));
+    const key = `'${Step.keyPrefix(step.node.id)}' & $substring($lowercase($replace(${RUN}, /[^A-Za-z0-9]+/, '-')), 0, 30)`
+      + ` & '-' & $substring($hash($states.context.StateMachine.Id & '/' & ${RUN} & '/${step.node.id}', 'SHA-256'), 0, 12)`;
     this.start = new sfn.Pass(step, 'Start', {
-      ...this.named('start'), assign: { deadline: `{% $millis() + ${this.timeout.toMilliseconds()} %}` },
+      ...this.named('start'), assign: { deadline: `{% $millis() + ${this.timeout.toMilliseconds()} %}`, key: `{% ${key} %}`, ...props.variables },
     }).next(entries[0]).startState;
   }
 
@@ -150,8 +151,9 @@ class StepStates {
     const task = new Task(this.step, call, {
       ...this.named(call.name), taskTimeout: sfn.Timeout.jsonata(REMAINING), outputs: KEEP_INPUT, assign: { [call.name]: '{% $states.result %}' },
     });
-    const errors = TRANSIENT.filter(error => !call.accept?.includes(error));
-    task.addRetry({ errors, maxAttempts: 3, interval: Duration.seconds(1), backoffRate: 2, jitterStrategy: sfn.JitterType.FULL });
+    const [, service] = /^(?:aws-sdk:)?([a-z0-9]+)/.exec(call.resource)!;
+    const errors = (TRANSIENT[service] ?? []).filter(error => !call.accept?.includes(error));
+    if (errors.length) task.addRetry({ errors, maxAttempts: 3, interval: Duration.seconds(1), backoffRate: 2, jitterStrategy: sfn.JitterType.FULL });
     this.entries[call.name] = task;
     return call.when ? this.choice(call, 'if') : task;
   }

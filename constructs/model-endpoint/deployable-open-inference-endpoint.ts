@@ -40,9 +40,9 @@ export class DeployableOpenInferenceEndpoint extends OpenInferenceEndpoint imple
     const policies = [...store.readPolicies('training/'), ...this.repository.writePolicies(`${this.model}/`)];
     // V2 takes a version as part of a path, which an ARN is not fit for.
     const name = `{% $substring($hash(${Jsonata.source(version)}, 'SHA-256'), 0, 12) %}`;
-    const settings = `{% $string({'name': '${this.model}', 'implementation': '${this.implementation}', 'parameters': {'uri': './model.tar.gz', 'version': ${Jsonata.source(name)}}}) %}`;
+    const settings = `{% $string({'name': '${this.model}', 'implementation': '${this.implementation}', 'parameters': {'uri': './model.tar.gz', 'version': $name}}) %}`;
     return new Step(scope, id, {
-      timeout, interval: Duration.seconds(30),
+      timeout, interval: Duration.seconds(30), variables: { name },
       calls: [
         {
           name: 'copied', resource: 'aws-sdk:s3:copyObject', policies,
@@ -53,7 +53,7 @@ export class DeployableOpenInferenceEndpoint extends OpenInferenceEndpoint imple
           arguments: { Bucket: this.repository.bucketName, Key: `${folder}/model-settings.json`, Body: settings, ContentType: 'application/json' },
         },
         this.server.request(this, 'loaded', { path: `/v2/repository/models/${this.model}/load`, method: 'POST', body: {} }),
-        this.server.request(this, 'ready', { path: `/v2/models/${this.model}`, until: `{% ${Jsonata.source(name)} in $ready.ResponseBody.versions %}`, accept: [] }),
+        this.server.request(this, 'ready', { path: `/v2/models/${this.model}`, until: `{% $name in $ready.ResponseBody.versions %}` }),
         ...sample === undefined ? [] : [this.inference('answered', sample)],
       ],
       result: { endpoint: this.server.url, version },

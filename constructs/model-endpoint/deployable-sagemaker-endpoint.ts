@@ -50,12 +50,12 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
     const { version, modelUri, image, sample, store, timeout = Duration.hours(2) } = options;
     if (image === undefined) throw new Error(`'image' must be given to deploy to '${this.node.path}': a SageMaker model runs in a container`);
     grant(this.role, store.readPolicies('training/'));
-    const name = this.versionName(version, modelUri, image);
+    const name = '{% $name %}';
     const endpoint = { EndpointName: this.endpointName };
     const tags = [{ Key: 'mlops:endpoint', Value: this.endpointName }];
     const missing = "$not($exists($before.EndpointStatus)) or $before.EndpointStatus = 'Failed'";
     return new Step(scope, id, {
-      timeout, interval: Duration.seconds(30),
+      timeout, interval: Duration.seconds(30), variables: { name: this.versionName(version, modelUri, image) },
       calls: [
         this.call('model', 'createModel', { ModelName: name, ...this.model(image, modelUri), Tags: tags }, EXISTS),
         this.call('config', 'createEndpointConfig', {
@@ -67,13 +67,13 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
         this.call('gone', 'describeEndpoint', endpoint, { when: "{% $before.EndpointStatus = 'Failed' %}", until: '{% false %}', ...NOT_FOUND }),
         this.call('created', 'createEndpoint', { ...endpoint, EndpointConfigName: name, Tags: tags }, { when: `{% ${missing} %}` }),
         this.call('updated', 'updateEndpoint', { ...endpoint, EndpointConfigName: name, DeploymentConfig: this.deploymentConfig(this.alarms) },
-          { when: `{% $not(${missing}) and $before.EndpointConfigName != ${Jsonata.source(name)} %}` }),
+          { when: `{% $not(${missing}) and $before.EndpointConfigName != $name %}` }),
         // Without requests while it bakes, no alarm can tell that the new version is broken.
         ...sample === undefined ? [] : [{ ...this.invocation('baked', sample), when: '{% $exists($updated.EndpointArn) %}', accept: ['States.ALL'] }],
         this.call('after', 'describeEndpoint', endpoint, {
           until: "{% $after.EndpointStatus = 'InService' %}",
           repeatFrom: sample === undefined ? undefined : 'baked',
-          failed: `{% $not($after.EndpointStatus in ${MOVING}) and ($after.EndpointStatus != 'InService' or $after.EndpointConfigName != ${Jsonata.source(name)}) %}`,
+          failed: `{% $not($after.EndpointStatus in ${MOVING}) and ($after.EndpointStatus != 'InService' or $after.EndpointConfigName != $name) %}`,
           cause: "{% 'endpoint ' & $after.EndpointName & ' is ' & $after.EndpointStatus & ' on ' & $after.EndpointConfigName & ($exists($after.FailureReason) ? ': ' & $after.FailureReason : '') %}",
         }),
         ...sample === undefined ? [] : [this.invocation('answered', sample)],

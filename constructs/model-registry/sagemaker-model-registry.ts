@@ -40,7 +40,7 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
           name: 'package', resource: 'aws-sdk:sagemaker:createModelPackage',
           policies: [allow(['sagemaker:CreateModelPackage'], [this.groupArn, this.versionArns])],
           arguments: {
-            ClientToken: Step.token(id),
+            ClientToken: Step.TOKEN,
             ModelPackageGroupName: this.groupName,
             ModelPackageDescription: options.description,
             ModelApprovalStatus: 'PendingManualApproval',

@@ -16,6 +16,9 @@ import { joinVpc } from '../sagemaker/vpc';
 import { IModelTrainer, TrainOptions } from './model-trainer';
 import { PROGRAM, sourceBundle } from './source-bundle';
 
+/** The log group of every training job, and the job's streams in it. */
+const LOG = Jsonata.join('/aws/sagemaker/TrainingJobs ', Step.KEY);
+
 /** What a fleet of spot instances needs to know. */
 export interface SpotOptions {
   /**
@@ -118,7 +121,6 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
       metrics: z.array(text(z, /^[A-Za-z0-9_.\-]{1,255}$/, "a metric's name of letters, digits, _, . or -")).max(40, { error: 'must be at most 40 metrics' }),
     }));
     const timeout = options.timeout ?? Duration.days(1);
-    const name = Step.key(id);
     const environment = Environment.of(this.role, ...options.uses ?? []);
     if (this.props.networkIsolation && options.uses?.length) {
       throw new Error(`'networkIsolation' must be false for a job that uses '${options.uses[0].node.path}', which it could not reach: put the trainer into a VPC with endpoints instead`);
@@ -130,11 +132,11 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
       timeout,
       calls: [
         {
-          name: 'job', resource: 'sagemaker:createTrainingJob.sync', log: log(name), policies: this.policies(id),
+          name: 'job', resource: 'sagemaker:createTrainingJob.sync', log: LOG, policies: this.policies(id),
           // A job of this name is this run's own, started before: it is waited for below, and so is one that has failed.
           accept: ['SageMaker.ResourceInUseException', 'SageMaker.ResourceInUse', 'States.TaskFailed'], acceptCause: 'TrainingJobStatus|already exists',
           arguments: {
-            TrainingJobName: name,
+            TrainingJobName: Step.KEY,
             RoleArn: this.role.roleArn,
             AlgorithmSpecification: {
               TrainingImage: this.image, TrainingInputMode: 'File',
@@ -144,7 +146,7 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
             InputDataConfig: this.channels(options.inputs, bundle),
             OutputDataConfig: { S3OutputPath: this.props.artifactStore.uriFor('training'), KmsKeyId: this.props.artifactStore.encryptionKey?.keyArn },
             ...this.capacity(timeout),
-            CheckpointConfig: this.props.spot && { S3Uri: Jsonata.join(this.props.artifactStore.uriFor('checkpoints/'), name) },
+            CheckpointConfig: this.props.spot && { S3Uri: Jsonata.join(this.props.artifactStore.uriFor('checkpoints/'), Step.KEY) },
             EnableNetworkIsolation: this.props.networkIsolation,
             EnableInterContainerTrafficEncryption: this.instanceCount > 1 ? true : undefined,
             VpcConfig: this.network,
@@ -152,7 +154,7 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
           },
         },
         {
-          name: 'described', resource: 'aws-sdk:sagemaker:describeTrainingJob', arguments: { TrainingJobName: name }, policies: [], log: log(name),
+          name: 'described', resource: 'aws-sdk:sagemaker:describeTrainingJob', arguments: { TrainingJobName: Step.KEY }, policies: [], log: LOG,
           until: "{% $described.TrainingJobStatus = 'Completed' %}",
           failed: "{% $described.TrainingJobStatus in ['Failed', 'Stopped'] %}",
           cause: "{% 'training job ' & $described.TrainingJobName & ' is ' & $described.TrainingJobStatus & ($exists($described.FailureReason) ? ': ' & $described.FailureReason : '') %}",
@@ -237,8 +239,4 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
       allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], [rule]),
     ];
   }
-}
-
-function log(name: string): string {
-  return Jsonata.join('/aws/sagemaker/TrainingJobs ', name);
 }

@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { Binding, ComponentEvent, Step } from '../core';
+import { Binding, ComponentEvent, Jsonata, Step } from '../core';
 import { allow, grant } from '../core/grants';
 import { IOrchestrator, InspectOptions, RunChangedOptions, RunOptions, RunStatus } from './orchestrator';
 
@@ -73,14 +73,13 @@ export class StepFunctionsOrchestrator extends Construct implements IOrchestrato
 
   public run(scope: Construct, id: string, options: RunOptions): Step {
     const machine = this.pipeline(options.pipeline).stateMachineArn;
-    const name = Step.key(id);
-    const run = `{% '${this.executionArn(options.pipeline, '')}' & ${name.slice(2, -2).trim()} %}`;
+    const run = Jsonata.join(this.executionArn(options.pipeline, ''), Step.KEY);
     return new Step(scope, id, {
       timeout: options.timeout,
       calls: [
         {
           name: 'started', resource: 'states:startExecution', policies: [allow(['states:StartExecution'], [machine])],
-          arguments: { StateMachineArn: machine, Name: name, Input: { runId: Step.RUN_ID, ...options.input } },
+          arguments: { StateMachineArn: machine, Name: Step.KEY, Input: { runId: Step.RUN_ID, ...options.input } },
           accept: ['StepFunctions.ExecutionAlreadyExistsException'],
         },
         {
