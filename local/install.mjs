@@ -1,7 +1,7 @@
 // Installs what the local target and the tests need, on a fresh clone too: only Node itself and Python are asked for.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export const repository = resolve(import.meta.dirname, '..');
@@ -65,9 +65,14 @@ export async function installRuntimes(report) {
 
 /** The package's Lambda handlers, which a synthesis finds prebuilt. */
 export async function buildHandlers(report) {
-  const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
-  if (scripts['build:handlers'] === undefined) return;
-  await report('handlers', () => run('npm', ['run', '--silent', 'build:handlers'], 'handlers.log'));
+  const script = join(repository, 'scripts', 'build-handlers.mjs');
+  const sources = readdirSync(join(repository, 'constructs'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /[\\/]handlers[\\/]/.test(entry.parentPath))
+    .map((entry) => join(entry.parentPath, entry.name)).sort();
+  const inputs = [script, join(repository, 'package-lock.json'), ...sources];
+  await once(join(repository, 'dist', 'handlers'), inputs, 'handlers', report, async () => {
+    await run(process.execPath, [script], 'handlers.log');
+  });
 }
 
 /** Fills a folder unless these very files filled it before: an interrupted work leaves no stamp and is done again. */

@@ -28,7 +28,7 @@ export interface CloudWatchModelMonitorProps {
 /** Watches an endpoint's metrics and its captured traffic with CloudWatch: alarms and a dashboard. */
 export class CloudWatchModelMonitor extends Construct implements IModelMonitor {
   /** Errors, latency and capture, in this order. */
-  public readonly alarms: cloudwatch.Alarm[];
+  public readonly alarms: cloudwatch.AlarmBase[];
   /** Shows them all. */
   public readonly dashboard: cloudwatch.Dashboard;
 
@@ -41,27 +41,23 @@ export class CloudWatchModelMonitor extends Construct implements IModelMonitor {
     const { endpoint, maxErrorPercentage = 1, maxLatency = Duration.seconds(1) } = props;
     const period = Duration.minutes(5);
     const invocations = endpoint.metricInvocations({ period });
-    const errors = endpoint.metricErrors({ period });
+    // The average of a metric that is 0 or 1 a request is the share of requests.
+    const errors = endpoint.metricErrors({ period, statistic: 'Average' });
     const latency = endpoint.metricLatency({ period });
     // A rule counts what it matches, target or not: the files of captured traffic.
     const captured = new cloudwatch.Metric({
       namespace: 'AWS/Events', metricName: 'MatchedEvents', dimensionsMap: { RuleName: endpoint.onCaptured(`${this.node.id}Captured`).ruleName }, statistic: 'Sum', period: Duration.hours(1),
     });
-    const share = new cloudwatch.MathExpression({ expression: '100 * errors / invocations', usingMetrics: { errors, invocations }, period, label: 'Failed requests, %' });
-    const uncaptured = new cloudwatch.MathExpression({
-      expression: 'IF(FILL(invocations, 0) > 0 AND FILL(captured, 0) == 0, 1, 0)', usingMetrics: { invocations: endpoint.metricInvocations({ period: Duration.hours(1) }), captured },
-      period: Duration.hours(1), label: 'Requests, but nothing captured',
-    });
     this.alarms = [
-      this.alarm('Errors', share, maxErrorPercentage, `More than ${maxErrorPercentage}% of requests fail: look at the endpoint's log`),
+      this.alarm('Errors', errors, maxErrorPercentage / 100, `More than ${maxErrorPercentage}% of requests fail: look at the endpoint's log`),
       this.alarm('Latency', latency, maxLatency.toMilliseconds() * 1000, `The model needs more than ${maxLatency.toMilliseconds()} ms for 1 request in 10: give it more or larger instances`),
-      this.alarm('Capture', uncaptured, 0, 'Requests are answered but not captured: look at the capture settings and at what the role may write'),
+      this.uncaptured(endpoint.metricInvocations({ period: Duration.hours(1) }), captured),
     ];
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', {
       widgets: [
         [new cloudwatch.AlarmStatusWidget({ alarms: this.alarms, width: 24, height: 2 })],
         [
-          new cloudwatch.GraphWidget({ title: 'Requests', left: [invocations, errors], width: 8 }),
+          new cloudwatch.GraphWidget({ title: 'Requests', left: [invocations], right: [errors], width: 8 }),
           new cloudwatch.GraphWidget({ title: "The model's time (p90, microseconds)", left: [latency], width: 8 }),
           new cloudwatch.GraphWidget({ title: 'Files of captured traffic', left: [captured], width: 8 }),
         ],
@@ -91,6 +87,22 @@ export class CloudWatchModelMonitor extends Construct implements IModelMonitor {
       allow(['cloudwatch:GetMetricData'], ['*']),
     ]);
     return { address: this.dashboard.dashboardName, variables: { MLOPS_MONITOR_DASHBOARD: this.dashboard.dashboardName } };
+  }
+
+  /** Requests, but nothing captured. */
+  private uncaptured(requests: cloudwatch.Metric, captured: cloudwatch.Metric): cloudwatch.CompositeAlarm {
+    const nothing = new cloudwatch.Alarm(this, 'NothingCaptured', {
+      metric: captured, threshold: 1, evaluationPeriods: 1, comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+      // A rule that matches nothing has no data.
+      treatMissingData: cloudwatch.TreatMissingData.BREACHING, alarmDescription: 'Nothing was captured for an hour; no fault when nobody asked',
+    });
+    return new cloudwatch.CompositeAlarm(this, 'Capture', {
+      alarmRule: cloudwatch.AlarmRule.allOf(
+        cloudwatch.AlarmRule.fromAlarm(this.alarm('Requests', requests, 0, 'There are requests; no fault'), cloudwatch.AlarmState.ALARM),
+        cloudwatch.AlarmRule.fromAlarm(nothing, cloudwatch.AlarmState.ALARM),
+      ),
+      alarmDescription: 'Requests are answered but not captured: look at the capture settings and at what the role may write',
+    });
   }
 
   private alarm(id: string, metric: cloudwatch.IMetric, threshold: number, alarmDescription: string): cloudwatch.Alarm {

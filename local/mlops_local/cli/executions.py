@@ -12,8 +12,6 @@ from mlops_local.settings import Settings
 TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 _POLL_SECONDS = 0.25
 _STOP_SECONDS = 60
-# A state inside a step is named `<Step>: <call>`; a step, or a choice between steps, has no such mark.
-_INNER_MARK = ": "
 
 
 class Execution:
@@ -27,6 +25,8 @@ class Execution:
         self._stepfunctions = client_environment.client(settings, "stepfunctions")
         self._seen_events = 0
         self._entered: dict[str, float] = {}
+        self._running_steps: set[str] = set()
+        self._told_steps: set[str] = set()
         self._log: TrainingLog | None = None
 
     def wait(self) -> dict:
@@ -49,6 +49,10 @@ class Execution:
     def _tell_news(self) -> None:
         for event in self._new_events():
             self._tell_event(event)
+        # A step that a later look finds still running is worth a line of its own.
+        for step in self._running_steps - self._told_steps:
+            self._tell(f"{step} ...")
+        self._told_steps |= self._running_steps
         if self._log is not None:
             for line in self._log.new_lines():
                 self._tell(line)
@@ -60,16 +64,17 @@ class Execution:
         self._seen_events = len(events)
 
     def _tell_event(self, event: dict) -> None:
-        at = event["timestamp"].timestamp()
-        if "stateEnteredEventDetails" in event:
+        """A step is a Parallel state."""
+        is_step = event["type"].startswith("Parallel")
+        if is_step and "stateEnteredEventDetails" in event:
             name = event["stateEnteredEventDetails"]["name"]
-            self._entered[name] = at
-            if _INNER_MARK not in name and event["type"].startswith("Parallel"):
-                self._tell(f"{name} ...")
-        elif "stateExitedEventDetails" in event:
+            self._running_steps.add(name)
+            self._entered[name] = event["timestamp"].timestamp()
+        elif is_step and "stateExitedEventDetails" in event:
             name = event["stateExitedEventDetails"]["name"]
-            if _INNER_MARK not in name:
-                self._tell(f"{name}: {at - self._entered.get(name, at):.1f} s")
+            self._running_steps.discard(name)
+            if name in self._told_steps:
+                self._tell(f"{name}: {event['timestamp'].timestamp() - self._entered[name]:.1f} s")
         elif "taskScheduledEventDetails" in event and self.training_job is None:
             parameters = _json_object(event["taskScheduledEventDetails"].get("parameters"))
             self.training_job = parameters.get("TrainingJobName")

@@ -110,11 +110,14 @@ class ServedStack:
 
     @property
     def endpoint_name(self) -> str:
-        return self.outputs["EndpointName"]
+        return self.report["endpoint"]["name"]
 
     @property
     def group(self) -> str:
-        return self.outputs["ModelRegistry"]
+        return self.address("model-registry")
+
+    def address(self, component: str) -> str:
+        return self.report["components"][component]["address"]
 
     def versions(self) -> list[dict]:
         pages = self.target.client("sagemaker").get_paginator("list_model_packages").paginate(ModelPackageGroupName=self.group)

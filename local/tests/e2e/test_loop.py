@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+import urllib.request
+from urllib.parse import urlsplit
 
 from e2e.driver import wait_until
 
@@ -55,10 +57,18 @@ def test_the_version_is_approved_and_served(served):
 
 
 def test_the_run_is_in_the_tracker(served):
-    """Through MLflow's own REST interface at the address that a browser is given."""
+    """Through MLflow's own REST interface, at the address that a browser is given."""
     sagemaker = served.target.client("sagemaker")
-    url = sagemaker.create_presigned_mlflow_app_url(Arn=served.outputs["TrackerUri"])["AuthorizedUrl"]
-    assert url.startswith("http")
+    url = sagemaker.create_presigned_mlflow_app_url(Arn=served.address("experiment-tracker"))["AuthorizedUrl"]
+    base = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
+    query = {"experiment_ids": ["0"], "filter": f"attributes.run_name = '{served.report['trainingJob']['name']}'"}
+    request = urllib.request.Request(f"{base}/api/2.0/mlflow/runs/search", data=json.dumps(query).encode(),
+                                     headers={"content-type": "application/json"})
+    with urllib.request.urlopen(request) as response:
+        runs = json.load(response)["runs"]
+    assert len(runs) == 1
+    logged = {metric["key"]: metric["value"] for metric in runs[0]["data"]["metrics"]}
+    assert logged["accuracy"] == served.report["trainingJob"]["metrics"]["accuracy"]
 
 
 def test_held_out_rows_score_as_reported(served):
