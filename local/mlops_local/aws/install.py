@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from botocore.loaders import Loader
 
 from mlops_local.aws import hooks, resources, sagemaker_service
+from mlops_local.aws.alarms import evaluation
 from mlops_local.aws.patches import PATCHES
+from mlops_local.aws.states import executions
+from mlops_local.sagemaker import api
 from mlops_local.settings import Settings
 
 
@@ -15,13 +18,11 @@ class Services:
     """What the launcher calls when the target has started and before it stops."""
 
     def resume(self) -> None:
-        from mlops_local.sagemaker import api
-
         api.resume()
+        evaluation.watch()
 
     def stop(self) -> None:
-        from mlops_local.sagemaker import api
-
+        executions.stop_all()
         api.shutdown()
 
 
