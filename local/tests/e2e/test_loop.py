@@ -81,7 +81,8 @@ def test_held_out_rows_score_as_reported(served):
     assert round(hits / len(rows), 4) == served.report["heldOut"]["accuracy"]
 
 
-def captured_records(served) -> int:
+def captured_records(served) -> list[dict]:
+    """What the endpoint's capture files hold of this test's requests."""
     sagemaker, s3 = served.target.client("sagemaker"), served.target.client("s3")
     config = sagemaker.describe_endpoint_config(
         EndpointConfigName=sagemaker.describe_endpoint(EndpointName=served.endpoint_name)["EndpointConfigName"])
@@ -90,16 +91,19 @@ def captured_records(served) -> int:
     bodies = [s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
               for page in pages for entry in page.get("Contents", [])]
     records = [json.loads(line) for body in bodies for line in body.splitlines()]
-    assert all(record["captureData"]["endpointInput"]["data"] for record in records)
-    return len(records)
+    return [record for record in records if record["eventMetadata"].get("inferenceId", "").startswith("hundred-")]
 
 
 def test_a_hundred_invocations_are_captured(served):
-    before = wait_until(lambda: captured_records(served), "the run's own invocations are captured")
-    for _ in range(100):
-        served.predict(served.report["prediction"]["input"])
-    wait_until(lambda: captured_records(served) >= before + 100, "100 more records are captured")
-    assert captured_records(served) == before + 100
+    runtime = served.target.client("sagemaker-runtime")
+    sample = served.report["prediction"]["input"]
+    for number in range(100):
+        runtime.invoke_endpoint(EndpointName=served.endpoint_name, ContentType="text/csv", Accept="text/csv",
+                                InferenceId=f"hundred-{number}", Body=sample)
+    wait_until(lambda: len(captured_records(served)) >= 100, "a hundred records are captured")
+    records = captured_records(served)
+    assert len({record["eventMetadata"]["inferenceId"] for record in records}) == len(records) == 100
+    assert all(record["captureData"]["endpointInput"]["data"] == sample for record in records)
 
 
 def test_the_deployed_template_is_what_would_go_to_aws(served, tmp_path):

@@ -1,0 +1,170 @@
+"""The swap: the same pipeline and the same training script, with the tracker and the endpoint of other vendors.
+
+Both vendors are their real servers. The stack file names them; nothing else in it differs from an empty one, save for
+the monitor, which watches SageMaker's endpoints only.
+"""
+
+import json
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from e2e import vendor_servers
+
+from mlops_local.cli import client_environment, data, executions
+from mlops_local.cli.failure import Failure
+from mlops_local.processes import environments
+
+STACK = "bring-your-own-vendor"
+MODEL = "classifier"
+EXPERIMENT = "breast-cancer"
+SECRET = "vendor/mlflow"
+TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
+
+PREDICT = """
+import sys
+sys.path.insert(0, sys.argv[1] + "/code")
+import inference
+model = inference.model_fn(sys.argv[1])
+rows = inference.input_fn(sys.stdin.read(), "text/csv")
+print(inference.output_fn(inference.predict_fn(rows, model), "text/csv")[0], end="")
+"""
+
+
+@pytest.fixture(scope="module")
+def vendors(local_target, tmp_path_factory):
+    started = local_target.run("start")
+    assert started.returncode == 0, started.stderr
+    environment = local_target.environment | client_environment.variables(local_target.settings)
+    with vendor_servers.running(environment, tmp_path_factory.mktemp("vendors")) as vendors:
+        yield vendors
+
+
+@pytest.fixture(scope="module")
+def swapped(local_target, vendors, tmp_path_factory) -> dict:
+    """What `npm run local -- --json --config FILE` reports."""
+    local_target.client("secretsmanager").create_secret(
+        Name=SECRET, SecretString=json.dumps({"password": vendors.tracker["password"]})
+    )
+    settings = {
+        "name": STACK,
+        "tracker": {
+            "provider": "mlflow", "url": vendors.tracker["url"], "experiment": EXPERIMENT,
+            "username": vendors.tracker["username"], "secret": SECRET, "field": "password",
+        },
+        "endpoint": {
+            "provider": "open-inference", "url": vendors.endpoint["url"], "model": MODEL,
+            "repository": "models/", "implementation": "sagemaker_model.SageMakerModel",
+        },
+        "monitor": {"provider": "none"},
+    }  # fmt: skip
+    file = tmp_path_factory.mktemp("swap") / "mlops.yaml"
+    file.write_text(json.dumps(settings))  # JSON is YAML
+    code, report = local_target.up("--config", str(file))
+    assert code == 0, report
+    return report
+
+
+@pytest.fixture(scope="module")
+def artifact(local_target, swapped, tmp_path_factory) -> Path:
+    """The archive that the training job of the run left."""
+    bucket, _, key = swapped["trainingJob"]["artifact"].removeprefix("s3://").partition("/")
+    file = tmp_path_factory.mktemp("artifact") / "model.tar.gz"
+    local_target.client("s3").download_file(bucket, key, str(file))
+    return file
+
+
+def run_pipeline(local_target) -> dict:
+    machine = local_target.outputs(STACK)["PipelineArn"]
+    return executions.start(local_target.settings, machine, {}, lambda line: None).wait()
+
+
+def test_the_components_are_the_vendors(vendors, swapped):
+    components = swapped["components"]
+
+    assert components["experiment-tracker"] == {"provider": "mlflow", "address": vendors.tracker["url"]}
+    assert components["model-endpoint"] == {"provider": "open-inference", "address": vendors.endpoint["url"]}
+
+
+def test_the_run_is_in_the_external_tracker(vendors, swapped):
+    run = next(run for run in vendors.runs() if run["info"]["run_name"] == swapped["trainingJob"]["name"])
+
+    assert run["info"]["status"] == "FINISHED"
+    assert "mlops.run_id" in {tag["key"] for tag in run["data"]["tags"]}
+    logged = {metric["key"]: metric["value"] for metric in run["data"]["metrics"]}
+    assert logged == pytest.approx(swapped["trainingJob"]["metrics"])
+    assert vendors.artifacts(run, "model") == ["model/model.joblib"]
+    experiment = vendors.ask_tracker(f"experiments/get-by-name?experiment_name={EXPERIMENT}").content["experiment"]
+    assert run["info"]["experiment_id"] == experiment["experiment_id"]
+
+
+def test_the_external_server_predicts_with_the_model_of_that_run(local_target, vendors, swapped, artifact, tmp_path):
+    held_out = data.held_out(data.make(local_target.settings), local_target.outputs(STACK)["ArtifactStoreUri"])
+    with tarfile.open(artifact) as content:
+        content.extractall(tmp_path, filter="data")
+    image = environments.pinned("scikit-learn", environments.requirements_file("scikit-learn"))
+    expected = subprocess.run(
+        [image.tool("python"), "-c", PREDICT, str(tmp_path)],
+        input="\n".join(held_out.rows), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    rows = [[float(value) for value in row.split(",")] for row in held_out.rows]
+    answer = vendors.infer(MODEL, rows)
+
+    assert answer.status == 200
+    assert [str(label) for label in answer.content["outputs"][0]["data"]] == expected.stdout.split()
+    assert vendors.ask_endpoint(f"models/{MODEL}").content["versions"] == [answer.content["model_version"]]
+    assert swapped["heldOut"]["accuracy"] > 0.9
+    assert local_target.client("sagemaker").list_endpoints()["Endpoints"] == []
+
+
+def test_the_repository_holds_the_archive_of_that_run(local_target, swapped, artifact):
+    bucket = local_target.outputs(STACK)["ArtifactStoreUri"].removeprefix("s3://")
+    stored = local_target.client("s3").get_object(Bucket=bucket, Key=f"models/{MODEL}/model.tar.gz")["Body"].read()
+
+    assert stored == artifact.read_bytes()
+
+
+def test_the_password_is_in_no_template_parameter_job_or_log(local_target, vendors, swapped):
+    job = swapped["trainingJob"]["name"]
+    logs = local_target.client("logs")
+    stream = logs.describe_log_streams(logGroupName=TRAINING_LOGS, logStreamNamePrefix=job)["logStreams"][0]
+    seen = {
+        "template": local_target.client("cloudformation").get_template(StackName=STACK)["TemplateBody"],
+        "parameters": local_target.client("ssm").get_parameters_by_path(Path=f"/mlops/{STACK}", Recursive=True),
+        "job": local_target.client("sagemaker").describe_training_job(TrainingJobName=job),
+        "log": logs.get_log_events(logGroupName=TRAINING_LOGS, logStreamName=stream["logStreamName"])["events"],
+    }
+
+    assert seen["log"]
+    assert [name for name, content in seen.items() if vendors.tracker["password"] in str(content)] == []
+
+
+def test_a_tracker_that_refuses_the_credential_fails_the_run_and_says_so(local_target, vendors, swapped):
+    secrets = local_target.client("secretsmanager")
+    secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps({"password": "no longer valid"}))
+    try:
+        with pytest.raises(Failure) as failed:
+            run_pipeline(local_target)
+    finally:
+        secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps({"password": vendors.tracker["password"]}))
+
+    assert failed.value.error == "Mlops.Failed"
+    assert "401" in str(failed.value)
+    assert "no longer valid" not in str(failed.value)
+
+
+def test_a_second_version_replaces_the_first_on_the_external_server(local_target, vendors, swapped):
+    before = vendors.ask_endpoint(f"models/{MODEL}").content["versions"]
+    deployments = local_target.outputs(STACK)["DeploymentArn"]
+    known = executions.arns(local_target.settings, deployments)
+    version = run_pipeline(local_target)["version"]
+    local_target.client("sagemaker").update_model_package(ModelPackageArn=version, ModelApprovalStatus="Approved")
+
+    arn = executions.await_new(local_target.settings, deployments, known, version, 60)
+    output = executions.Execution(local_target.settings, arn, lambda line: None).wait()
+
+    assert (output["status"], output["version"]) == ("Deployed", version)
+    after = vendors.ask_endpoint(f"models/{MODEL}").content["versions"]
+    assert len(after) == 1 and after != before
