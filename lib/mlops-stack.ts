@@ -56,14 +56,14 @@ export class MlopsStack extends Stack {
       training: { source, entry, hyperparameters, metrics, inputs: { train: store.uriFor(train), test: store.uriFor(test) }, uses: tracker ? [tracker] : [] },
     });
 
-    this.publish('artifact-store', file.store, store);
-    this.publish('experiment-tracker', file.tracker, tracker);
-    this.publish('model-trainer', file.trainer, trainer);
-    this.publish('model-registry', file.registry, registry);
-    this.publish('model-endpoint', file.endpoint, endpoint);
-    this.publish('model-monitor', file.monitor, monitor);
-    this.publish('orchestrator', file.orchestrator, orchestrator);
-    this.publish('alerter', file.alerter, alerter);
+    this.publish('artifact-store', store);
+    this.publish('experiment-tracker', tracker);
+    this.publish('model-trainer', trainer);
+    this.publish('model-registry', registry);
+    this.publish('model-endpoint', endpoint);
+    this.publish('model-monitor', monitor);
+    this.publish('orchestrator', orchestrator);
+    this.publish('alerter', alerter);
 
     this.output('ArtifactStoreUri', store.uri, 'Holds the data and the models');
     this.output('PipelineArn', loop.training.stateMachineArn, 'Trains and registers');
@@ -78,8 +78,8 @@ export class MlopsStack extends Stack {
     return providers[provider].create(this, id, settings, context);
   }
 
-  private publish(component: string, { provider }: Choice, of?: IComponent) {
-    if (of) new Publication(this, `Publish-${component}`, { component, provider, of });
+  private publish(component: string, of?: IComponent) {
+    if (of) new Publication(this, `Publish-${component}`, { component, of });
   }
 
   private output(id: string, value: string, description: string) {

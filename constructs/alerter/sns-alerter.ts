@@ -51,7 +51,7 @@ export abstract class SnsAlerterBase extends Construct implements IAlerter {
 
   public bind(client: iam.IGrantable): Binding {
     grant(client, this.publishing());
-    return { address: this.topic.topicArn, variables: { MLOPS_ALERT_TOPIC: this.topic.topicArn } };
+    return { provider: 'sns', address: this.topic.topicArn, variables: { MLOPS_ALERT_TOPIC: this.topic.topicArn } };
   }
 
   private publishing(): iam.PolicyStatement[] {

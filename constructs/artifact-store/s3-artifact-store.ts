@@ -87,7 +87,7 @@ export abstract class S3ArtifactStoreBase extends Construct implements IArtifact
 
   public bind(client: iam.IGrantable): Binding {
     grant(client, [...this.readPolicies(), ...this.writePolicies()]);
-    return { address: this.uri, variables: { MLOPS_ARTIFACT_STORE: this.uri } };
+    return { provider: 's3', address: this.uri, variables: { MLOPS_ARTIFACT_STORE: this.uri } };
   }
 }
 

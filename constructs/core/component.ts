@@ -15,6 +15,8 @@ export interface SecretField {
 
 /** How a client reaches a component, in the names that the provider's own SDK reads. */
 export interface Binding {
+  /** Who runs the component, such as `sagemaker` or `mlflow`. */
+  readonly provider: string;
   /** Where the component is: a URL, an ARN, an S3 address or a name. It never holds a credential. */
   readonly address: string;
   /** Addresses and settings, by environment variable. They never hold a credential. */

@@ -8,8 +8,6 @@ import { Nobody } from './grants';
 export interface PublicationProps {
   /** The part of the lifecycle, such as `experiment-tracker`. */
   readonly component: string;
-  /** Who runs it, such as `sagemaker`. */
-  readonly provider: string;
   /** What is published. */
   readonly of: IComponent;
 }
@@ -25,9 +23,9 @@ export class Publication extends Construct {
   constructor(scope: Construct, id: string, props: PublicationProps) {
     super(scope, id);
     const stack = Stack.of(this);
-    const { address, variables, secrets = {} } = props.of.bind(new Nobody());
+    const { provider, address, variables, secrets = {} } = props.of.bind(new Nobody());
     const references = Object.entries(secrets).map(([name, { secret, field }]) => [name, { secretArn: secret.secretArn, field }]);
-    const value = stack.toJsonString({ provider: props.provider, address, variables, secrets: Object.fromEntries(references) });
+    const value = stack.toJsonString({ provider, address, variables, secrets: Object.fromEntries(references) });
     if (/\{\{resolve:/.test(JSON.stringify(stack.resolve(value)))) {
       throw new Error(`'${props.of.node.path}' binds a secret's value, which CloudFormation would write in plain text: bind a reference`);
     }

@@ -42,6 +42,6 @@ export class MlflowExperimentTracker extends Construct implements IExperimentTra
   }
 
   public bind(_client: iam.IGrantable): Binding {
-    return { address: this.endpoint.url, variables: this.variables, secrets: this.secrets };
+    return { provider: 'mlflow', address: this.endpoint.url, variables: this.variables, secrets: this.secrets };
   }
 }

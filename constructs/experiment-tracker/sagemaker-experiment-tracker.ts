@@ -51,6 +51,7 @@ export abstract class SageMakerExperimentTrackerBase extends Construct implement
     // CallMlflowAppApi cannot tell reading from writing; artifacts go from the client to S3 directly.
     grant(client, [allow(['sagemaker:CallMlflowAppApi'], [this.appArn]), ...this.artifactStore.readPolicies('mlflow/'), ...this.artifactStore.writePolicies('mlflow/')]);
     return {
+      provider: 'sagemaker',
       address: this.appArn,
       variables: { MLFLOW_TRACKING_URI: this.appArn, ...this.experiment !== undefined && { MLFLOW_EXPERIMENT_NAME: this.experiment } },
     };

@@ -36,6 +36,7 @@ const EXISTS = { accept: ['SageMaker.SageMakerException', 'SageMaker.ResourceInU
 export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements IDeployableEndpoint {
   public readonly endpointName: string;
   private readonly alarms: cloudwatch.Alarm[];
+  private readonly sweep: CustomResource;
 
   constructor(scope: Construct, id: string, props: DeployableSageMakerEndpointProps) {
     super(scope, id, props);
@@ -43,7 +44,7 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
     this.endpointName = props.endpointName ?? stableName(this, 50);
     this.alarms = this.rollbackAlarms();
     grant(this.role, [allow(['cloudwatch:DescribeAlarms'], this.alarms.map(({ alarmArn }) => alarmArn))]);
-    this.sweepAtDestroy();
+    this.sweep = this.sweepAtDestroy();
   }
 
   public deploy(scope: Construct, id: string, options: DeployOptions): Step {
@@ -91,7 +92,10 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
   }
 
   private call(name: string, action: string, args: { [name: string]: any }, more: Partial<Call>): Call {
-    const resources = [sagemakerArn(this, 'model', `${this.endpointName}-*`), sagemakerArn(this, 'endpoint-config', `${this.endpointName}-*`), this.endpointArn];
+    // The sweep's reference is the endpoint's name. It makes the pipeline's policy depend on the sweep: at destroy no
+    // deployment runs any more when the endpoint is swept.
+    const endpoint = sagemakerArn(this, 'endpoint', this.sweep.ref);
+    const resources = [sagemakerArn(this, 'model', `${this.endpointName}-*`), sagemakerArn(this, 'endpoint-config', `${this.endpointName}-*`), endpoint];
     return {
       name, resource: `aws-sdk:sagemaker:${action}`, arguments: args, log: this.logGroup, ...more,
       policies: [
@@ -103,7 +107,7 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
   }
 
   /** CloudFormation deletes only what it has created, which the endpoint is not. */
-  private sweepAtDestroy() {
+  private sweepAtDestroy(): CustomResource {
     const handler = new lambda.Function(this, 'Sweep', {
       runtime: lambda.Runtime.NODEJS_22_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder('cleanup')), timeout: Duration.minutes(14),
       memorySize: 256, description: `Deletes ${this.endpointName}, its configs and models at destroy`,
@@ -121,5 +125,6 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
     });
     // At destroy the sweep comes before what it works with goes.
     sweep.node.addDependency(handler, this.role);
+    return sweep;
   }
 }

@@ -42,6 +42,7 @@ export class OpenInferenceEndpoint extends Construct implements IModelEndpoint {
   public bind(_client: iam.IGrantable): Binding {
     const { username, credential } = this.server.auth;
     return {
+      provider: 'open-inference',
       address: this.server.url,
       variables: { MLOPS_INFERENCE_URL: this.server.url, MLOPS_INFERENCE_MODEL: this.model, ...username !== undefined && { MLOPS_INFERENCE_USERNAME: username } },
       secrets: credential ? { MLOPS_INFERENCE_CREDENTIAL: credential } : {},

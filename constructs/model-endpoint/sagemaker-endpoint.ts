@@ -116,7 +116,7 @@ export abstract class SageMakerEndpoint extends Construct implements ICapturingE
 
   public bind(client: iam.IGrantable): Binding {
     grant(client, [allow(['sagemaker:InvokeEndpoint'], [this.endpointArn])]);
-    return { address: this.endpointName, variables: { SAGEMAKER_ENDPOINT_NAME: this.endpointName } };
+    return { provider: 'sagemaker', address: this.endpointName, variables: { SAGEMAKER_ENDPOINT_NAME: this.endpointName } };
   }
 
   protected get endpointArn(): string {

@@ -86,7 +86,7 @@ export class CloudWatchModelMonitor extends Construct implements IModelMonitor {
       // Metrics have no resource to name.
       allow(['cloudwatch:GetMetricData'], ['*']),
     ]);
-    return { address: this.dashboard.dashboardName, variables: { MLOPS_MONITOR_DASHBOARD: this.dashboard.dashboardName } };
+    return { provider: 'cloudwatch', address: this.dashboard.dashboardName, variables: { MLOPS_MONITOR_DASHBOARD: this.dashboard.dashboardName } };
   }
 
   /** Requests, but nothing captured. */

@@ -98,7 +98,7 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
       // Listing has no resource to name.
       allow(['sagemaker:ListModelPackages'], ['*']),
     ]);
-    return { address: this.groupName, variables: { MLOPS_MODEL_REGISTRY: this.groupName } };
+    return { provider: 'sagemaker', address: this.groupName, variables: { MLOPS_MODEL_REGISTRY: this.groupName } };
   }
 
   private get groupArn(): string {

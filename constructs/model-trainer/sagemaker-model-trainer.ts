@@ -173,6 +173,7 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
   public bind(client: iam.IGrantable): Binding {
     grant(client, [allow(['sagemaker:CreateTrainingJob', 'sagemaker:DescribeTrainingJob', 'sagemaker:StopTrainingJob'], [sagemakerArn(this, 'training-job', '*')]), passRole(this.role, 'sagemaker.amazonaws.com')]);
     return {
+      provider: 'sagemaker',
       address: this.props.artifactStore.uriFor('training'),
       variables: { MLOPS_TRAINING_ROLE: this.role.roleArn, MLOPS_TRAINING_IMAGE: this.image, MLOPS_TRAINING_OUTPUT: this.props.artifactStore.uriFor('training') },
     };

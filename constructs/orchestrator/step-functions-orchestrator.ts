@@ -132,7 +132,7 @@ export class StepFunctionsOrchestrator extends Construct implements IOrchestrato
       ]);
     }
     const variables = names.map(name => [`MLOPS_PIPELINE_${name.replace(/\W/g, '_').toUpperCase()}`, this.pipelines[name].stateMachineArn]);
-    return { address: `${Stack.of(this).stackName} in Step Functions`, variables: Object.fromEntries(variables) };
+    return { provider: 'step-functions', address: `${Stack.of(this).stackName} in Step Functions`, variables: Object.fromEntries(variables) };
   }
 
   private get arns(): string[] {

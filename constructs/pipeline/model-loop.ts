@@ -71,8 +71,6 @@ export class ModelLoop extends Construct {
       comment: 'Deploy an approved version, one at a time',
       definition: new ModelDeployment(this, 'Deployment', { registry, endpoint, store, orchestrator, alerter, sample: props.sample }),
     });
-    // At destroy no deployment runs any more when the endpoint is swept.
-    this.deployment.node.addDependency(endpoint);
     registry.onStatusChanged('Approved', { status: ModelStatus.APPROVED, target: new targets.SfnStateMachine(this.deployment) });
     new RunAlerts(this, 'Alerts', { alerter, orchestrator, monitor });
   }
