@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
-from ministack.core.responses import get_region
+from botocore.exceptions import ClientError
+from ministack.core.responses import get_account_id, get_region
 
-_session = boto3.Session()
+from mlops_local.botocore_session import new_session
+from mlops_local.sagemaker.errors import invalid
+
+_session = boto3.Session(botocore_session=new_session())
 _session_lock = threading.Lock()
 _config = Config(retries={"max_attempts": 2}, max_pool_connections=20, parameter_validation=False,
                  s3={"addressing_style": "path"})
@@ -36,3 +41,27 @@ def role_environment(role_arn: str, session_name: str) -> dict[str, str]:
     from mlops_local.aws import auth
 
     return auth.role_environment(role_arn, session_name)
+
+
+def check_role(role_arn: str) -> None:
+    """Refuse a role that SageMaker could not assume."""
+    if role_arn.split(":")[4] != get_account_id():
+        return  # another account's roles are not known here
+    try:
+        role = client("iam").get_role(RoleName=role_arn.rpartition("/")[2])["Role"]
+        trust = role["AssumeRolePolicyDocument"]
+    except ClientError:
+        trust = {}
+    if not _trusts_sagemaker(json.loads(trust) if isinstance(trust, str) else trust):
+        raise invalid(f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+                      "'sagemaker.amazonaws.com' to assume the role.")
+
+
+def _trusts_sagemaker(document: dict) -> bool:
+    statements = document.get("Statement", [])
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal", {})
+        services = principal.get("Service", []) if isinstance(principal, dict) else principal
+        if statement.get("Effect") == "Allow" and "sagemaker.amazonaws.com" in services:
+            return True
+    return False

@@ -19,7 +19,7 @@ from ministack.core.responses import get_region
 
 from mlops_local.processes import environments, supervisor
 from mlops_local.sagemaker import containers, lists, store, tags
-from mlops_local.sagemaker.clients import role_environment
+from mlops_local.sagemaker.clients import check_role, role_environment
 from mlops_local.sagemaker.errors import ApiError, JobFailure, invalid, resource_not_found
 from mlops_local.sagemaker.operations import operation
 from mlops_local.settings import Settings
@@ -43,6 +43,7 @@ _callers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="mlflow")
 def create_app(params: dict) -> dict:
     if not params["ArtifactStoreUri"].startswith("s3://"):
         raise invalid(f"'ArtifactStoreUri' must be an s3:// address, got '{params['ArtifactStoreUri']}'")
+    check_role(params["RoleArn"])
     identifier = "app-" + secrets.token_hex(6).upper()
     arn = store.arn("mlflow-app", identifier)
     moment = store.now()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from botocore.exceptions import ClientError
 
 from mlops_local.sagemaker import events, lists, registry, s3_data, store, tags
-from mlops_local.sagemaker.clients import client, role_environment
+from mlops_local.sagemaker.clients import check_role, client, role_environment
 from mlops_local.sagemaker.errors import invalid
 from mlops_local.sagemaker.operations import operation
 from mlops_local.sagemaker.service_model import shape_answer
@@ -19,6 +19,7 @@ def create_model(params: dict) -> dict:
         raise invalid(f'Cannot create already existing model "{arn}".')
     if not params.get("ExecutionRoleArn"):
         raise invalid("'ExecutionRoleArn' is required")
+    check_role(params["ExecutionRoleArn"])
     container = _resolved(_only_container(params))
     _check_model_data(container, params["ExecutionRoleArn"])
     model = {

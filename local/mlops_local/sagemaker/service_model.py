@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import re
 
-from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
 
+from mlops_local.botocore_session import LOADER
 from mlops_local.sagemaker.errors import invalid
 
 try:
@@ -16,7 +16,7 @@ try:
 except ImportError:  # pragma: no cover - the target's own environment has it
     patterns = re
 
-model = ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+model = ServiceModel(LOADER.load_service_model("sagemaker", "service-2"), "sagemaker")
 _validator = ParamValidator()
 
 
