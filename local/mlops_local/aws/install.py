@@ -3,12 +3,11 @@
 import json
 from dataclasses import dataclass
 
-from botocore.loaders import Loader
-
 from mlops_local.aws import hooks, resources, sagemaker_service
 from mlops_local.aws.alarms import evaluation
 from mlops_local.aws.patches import PATCHES
 from mlops_local.aws.states import executions
+from mlops_local.botocore_session import LOADER
 from mlops_local.sagemaker import api
 from mlops_local.settings import Settings
 
@@ -45,7 +44,7 @@ def write_sts_endpoint_rules(settings: Settings) -> None:
     name = "sts/2011-06-15/endpoint-rule-set-1"
     rules = {
         "version": "1.0",
-        "parameters": Loader().load_data(name)["parameters"],
+        "parameters": LOADER.load_data(name)["parameters"],
         "rules": [{
             "type": "endpoint",
             "conditions": [],

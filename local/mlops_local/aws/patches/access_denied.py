@@ -13,6 +13,7 @@ def apply() -> None:
         status, reply_headers, body = respond(
             service, action, principal_arn, request_id, error_code=error_code, message=message, headers=headers,
             resource_arn=resource_arn, explicit_deny=explicit_deny, resource_policy_arn=resource_policy_arn)
+        reply_headers = {"x-amzn-requestid": request_id, **reply_headers}
         json_protocol = "x-amz-target" in (headers or {})
         return 400 if json_protocol and status == 403 else status, reply_headers, body
 

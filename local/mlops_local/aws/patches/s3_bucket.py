@@ -8,12 +8,13 @@ that still holds objects is not deleted, as on AWS.
 from collections.abc import Callable
 from typing import Any
 
-import botocore.session
 from botocore.serialize import create_serializer
 from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
-_model = botocore.session.get_session().get_service_model("s3")
+from mlops_local.botocore_session import new_session
+
+_model = new_session().get_service_model("s3")
 _serializer = create_serializer(_model.metadata["protocol"])
 
 

@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ParamValidationError
@@ -22,6 +21,7 @@ from mlops_local.aws import auth
 from mlops_local.aws.states.errors import RUNTIME, StateError
 from mlops_local.aws.states.integrations import sdk_names
 from mlops_local.aws.states.integrations.task import Task
+from mlops_local.botocore_session import new_session
 
 READ_TIMEOUT_SECONDS = 70
 Naming = Callable[[str], str]
@@ -94,7 +94,7 @@ def _credentials(role_arn: str) -> ReadOnlyCredentials:
 
 @functools.cache
 def _client(service: str, region: str) -> Any:
-    session = botocore.session.Session()
+    session = new_session()
     session._credentials = _CallerCredentials()
     config = Config(retries={"total_max_attempts": 1}, read_timeout=READ_TIMEOUT_SECONDS, max_pool_connections=64,
                     s3={"addressing_style": "path"})

@@ -7,8 +7,9 @@ DefaultNamingStrategy); Step Functions writes members with a capital letter.
 import functools
 import re
 
-import botocore.session
 from botocore.model import ServiceModel, Shape
+
+from mlops_local.botocore_session import new_session
 
 # Where the Java SDK's module is not botocore's name without hyphens.
 BOTOCORE_NAMES = {
@@ -27,7 +28,7 @@ BOTOCORE_NAMES = {
 # Members that the SDK renames by hand: `null` is no name in Java.
 MEMBER_NAMES = {"NULL": "Nul"}
 
-_session = botocore.session.get_session()
+_session = new_session()
 
 
 @functools.cache
