@@ -109,9 +109,8 @@ def _bake(live: LiveEndpoint, guards: list[str], seconds: float, since: float) -
     deadline = time.monotonic() + seconds
     while True:
         last_look = time.monotonic() >= deadline
-        if last_look:
-            live.metrics.publish()
-        alarmed = alarms.in_alarm(guards, live.name, live.metrics, since)
+        live.metrics.publish()
+        alarmed = alarms.in_alarm(guards, live.name, since)
         if alarmed:
             raise RolledBack("One or more alarms of the AutoRollbackConfiguration went into ALARM state during the "
                              f"deployment: {', '.join(alarmed)}. The traffic went back to the old fleet.")

@@ -22,7 +22,6 @@ _UNITS = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds"}
 class Invocation:
     """What one request says about its variant."""
 
-    moment: float
     variant: str
     status: int
     model_microseconds: float
@@ -44,7 +43,6 @@ class EndpointMetrics:
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
         self._waiting: deque[Invocation] = deque()
-        self._recent: deque[Invocation] = deque(maxlen=20_000)
         self._stopped = threading.Event()
         self._publishing = threading.Lock()
         self._cloudwatch = None
@@ -52,11 +50,6 @@ class EndpointMetrics:
 
     def add(self, invocation: Invocation) -> None:
         self._waiting.append(invocation)
-        self._recent.append(invocation)
-
-    def since(self, moment: float, variant: str | None = None) -> list[Invocation]:
-        return [invocation for invocation in list(self._recent)
-                if invocation.moment >= moment and variant in (None, invocation.variant)]
 
     def publish(self) -> None:
         """Send what is waiting."""

@@ -7,7 +7,6 @@ import time
 
 from ministack.core.responses import get_account_id, get_region
 
-from mlops_local.sagemaker import store
 from mlops_local.sagemaker.capture import Capture
 from mlops_local.sagemaker.endpoint_metrics import EndpointMetrics, Invocation
 from mlops_local.sagemaker.errors import ApiError
@@ -76,7 +75,7 @@ class LiveEndpoint:
     def _count(self, server: ModelServer, status: int, started: float, called: float, answered: float) -> None:
         model = (answered - called) * 1e6
         overhead = max(0.0, (called - started) * 1e6)
-        self.metrics.add(Invocation(store.now(), server.variant, status, model, overhead))
+        self.metrics.add(Invocation(server.variant, status, model, overhead))
 
     def _model_error(self, server: ModelServer, status: int, answer: bytes) -> ApiError:
         text = answer.decode(errors="replace")

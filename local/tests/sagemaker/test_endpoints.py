@@ -209,3 +209,21 @@ def test_model_data_must_be_there(platform: Platform) -> None:
         platform.sagemaker.create_model(
             ModelName=unique("model"), ExecutionRoleArn=platform.role,
             PrimaryContainer={"Image": IMAGE, "ModelDataUrl": f"s3://{platform.bucket}/nowhere.tar.gz"})
+
+
+def test_an_alarm_set_by_hand_rolls_back(platform: Platform, endpoint: str) -> None:
+    before = platform.endpoint(endpoint)["EndpointConfigName"]
+    alarm = unique("alarm")
+    platform.cloudwatch.put_metric_alarm(
+        AlarmName=alarm, Namespace="Own", MetricName="Quality", Statistic="Average", Period=60, EvaluationPeriods=1,
+        Threshold=0.5, ComparisonOperator="LessThanThreshold", TreatMissingData="ignore")
+    platform.sagemaker.update_endpoint(
+        EndpointName=endpoint, EndpointConfigName=platform.make_config(platform.make_model(answering("third"))),
+        DeploymentConfig={"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": AT_ONCE},
+                          "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm}]}})
+    while platform.endpoint(endpoint)["EndpointStatus"] != "InService":
+        platform.cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a person says so")
+        time.sleep(0.1)
+    found = platform.endpoint(endpoint)
+    assert found["EndpointConfigName"] == before
+    assert alarm in found["FailureReason"]

@@ -92,6 +92,13 @@ def _points(alarm: dict, now: float) -> list[float | None]:
     return [_value(queries, now - (index + 1) * period, now - index * period) for index in range(count)]
 
 
+def breached_between(alarm: dict, start: float, end: float) -> bool:
+    """Whether the alarm's value over one window, whatever its periods, is beyond its threshold; no data is not."""
+    compare = COMPARISONS.get(alarm.get("ComparisonOperator", ""))
+    value = _value(alarm.get("Metrics") or [_as_query(alarm)], start, end)
+    return compare is not None and value is not None and compare(value, alarm["Threshold"])
+
+
 def _as_query(alarm: dict) -> dict:
     return {"Id": "m", "ReturnData": True, "MetricStat": {
         "Metric": {"Namespace": alarm.get("Namespace"), "MetricName": alarm.get("MetricName"),
