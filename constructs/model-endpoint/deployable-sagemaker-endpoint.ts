@@ -58,16 +58,16 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
     return new Step(scope, id, {
       timeout, interval: Duration.seconds(30), variables: { name: this.versionName(version, modelUri, image) },
       calls: [
-        this.call('model', 'createModel', { ModelName: name, ...this.model(image, modelUri), Tags: tags }, EXISTS),
+        this.call('model', 'createModel', { ModelName: name, ...this._model(image, modelUri), Tags: tags }, EXISTS),
         this.call('config', 'createEndpointConfig', {
-          EndpointConfigName: name, ProductionVariants: [{ ...this.variant, ModelName: name }], DataCaptureConfig: this.capture, KmsKeyId: this.volumeKey?.keyArn, Tags: tags,
+          EndpointConfigName: name, ProductionVariants: [{ ...this._variant, ModelName: name }], DataCaptureConfig: this._capture, KmsKeyId: this.volumeKey?.keyArn, Tags: tags,
         }, EXISTS),
         this.call('before', 'describeEndpoint', endpoint, { ...NOT_FOUND, until: `{% $not($before.EndpointStatus in ${MOVING}) %}` }),
         // A failed endpoint can only be deleted.
         this.call('removed', 'deleteEndpoint', endpoint, { when: "{% $before.EndpointStatus = 'Failed' %}" }),
         this.call('gone', 'describeEndpoint', endpoint, { when: "{% $before.EndpointStatus = 'Failed' %}", until: '{% false %}', ...NOT_FOUND }),
         this.call('created', 'createEndpoint', { ...endpoint, EndpointConfigName: name, Tags: tags }, { when: `{% ${missing} %}` }),
-        this.call('updated', 'updateEndpoint', { ...endpoint, EndpointConfigName: name, DeploymentConfig: this.deploymentConfig(this.alarms) },
+        this.call('updated', 'updateEndpoint', { ...endpoint, EndpointConfigName: name, DeploymentConfig: this._deploymentConfig(this.alarms) },
           { when: `{% $not(${missing}) and $before.EndpointConfigName != $name %}` }),
         // Without requests while it bakes, no alarm can tell that the new version is broken.
         ...sample === undefined ? [] : [{ ...this.invocation('baked', sample), when: '{% $exists($updated.EndpointArn) %}', accept: ['States.ALL'] }],
@@ -85,7 +85,7 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
 
   /** The name of a version's model and config: another version, or other settings, give another. */
   private versionName(version: string, modelUri: string, image: string): string {
-    const settings = Stack.of(this).resolve([this.model('', ''), this.variant, this.capture, this.volumeKey?.keyArn]);
+    const settings = Stack.of(this).resolve([this._model('', ''), this._variant, this._capture, this.volumeKey?.keyArn]);
     const digest = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
     const facts = [version, modelUri, image, digest].map(Jsonata.source).join(" & ' ' & ");
     return `{% '${this.endpointName}-' & $substring($hash(${facts}, 'SHA-256'), 0, 12) %}`;

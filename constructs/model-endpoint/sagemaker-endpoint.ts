@@ -123,8 +123,11 @@ export abstract class SageMakerEndpoint extends Construct implements ICapturingE
     return sagemakerArn(this, 'endpoint', this.endpointName);
   }
 
-  /** A model, as the API takes it. */
-  protected model(image: string, modelUri: string) {
+  /**
+   * A model, as the API takes it.
+   * @internal
+   */
+  protected _model(image: string, modelUri: string) {
     return {
       ExecutionRoleArn: this.role.roleArn,
       PrimaryContainer: {
@@ -136,15 +139,21 @@ export abstract class SageMakerEndpoint extends Construct implements ICapturingE
     };
   }
 
-  /** The variant, as the API takes it. */
-  protected get variant() {
+  /**
+   * The variant, as the API takes it.
+   * @internal
+   */
+  protected get _variant() {
     return {
       VariantName: VARIANT, InstanceType: this.instanceType, InitialInstanceCount: this.settings.instanceCount ?? 1, InitialVariantWeight: 1,
     };
   }
 
-  /** The capture settings, as the API takes them. */
-  protected get capture() {
+  /**
+   * The capture settings, as the API takes them.
+   * @internal
+   */
+  protected get _capture() {
     const percentage = this.settings.capturePercentage ?? 100;
     return {
       EnableCapture: percentage > 0,
@@ -160,8 +169,11 @@ export abstract class SageMakerEndpoint extends Construct implements ICapturingE
     return hasLocalNvme(this.instanceType) ? undefined : this.settings.volumeKey;
   }
 
-  /** Blue/green: the old fleet goes when the new one has done without an alarm; an alarm brings the old one back. */
-  protected deploymentConfig(alarms: cloudwatch.IAlarm[]) {
+  /**
+   * Blue/green: the old fleet goes when the new one has done without an alarm; an alarm brings the old one back.
+   * @internal
+   */
+  protected _deploymentConfig(alarms: cloudwatch.IAlarm[]) {
     const bake = (this.settings.bakeTime ?? Duration.minutes(5)).toSeconds();
     return {
       BlueGreenUpdatePolicy: {

@@ -35,7 +35,7 @@ export class SageMakerModelEndpoint extends SageMakerEndpoint {
     super(scope, id, { images: [props.image ?? SageMakerImage.scikitLearn()], ...props });
     check(props, z => ({ modelUri: text(z, /^s3:\/\/[^/]+\/.+/, 'an s3:// address') }));
     grant(this.role, (props.modelStore ?? props.artifactStore).readPolicies());
-    const { ExecutionRoleArn, PrimaryContainer, EnableNetworkIsolation, VpcConfig } = this.model((props.image ?? SageMakerImage.scikitLearn()).bind(this).uri, props.modelUri);
+    const { ExecutionRoleArn, PrimaryContainer, EnableNetworkIsolation, VpcConfig } = this._model((props.image ?? SageMakerImage.scikitLearn()).bind(this).uri, props.modelUri);
     const model = new sagemaker.CfnModel(this, 'Model', {
       executionRoleArn: ExecutionRoleArn, enableNetworkIsolation: EnableNetworkIsolation,
       primaryContainer: { image: PrimaryContainer.Image, modelDataUrl: PrimaryContainer.ModelDataUrl, environment: PrimaryContainer.Environment },
@@ -45,19 +45,19 @@ export class SageMakerModelEndpoint extends SageMakerEndpoint {
     model.node.addDependency(this.role);
     const config = new sagemaker.CfnEndpointConfig(this, 'Config', {
       productionVariants: [{
-        variantName: VARIANT, modelName: model.attrModelName, instanceType: this.variant.InstanceType, initialInstanceCount: this.variant.InitialInstanceCount, initialVariantWeight: 1,
+        variantName: VARIANT, modelName: model.attrModelName, instanceType: this._variant.InstanceType, initialInstanceCount: this._variant.InitialInstanceCount, initialVariantWeight: 1,
       }],
       kmsKeyId: this.volumeKey?.keyArn,
       dataCaptureConfig: {
-        enableCapture: this.capture.EnableCapture, initialSamplingPercentage: this.capture.InitialSamplingPercentage, destinationS3Uri: this.capture.DestinationS3Uri,
-        kmsKeyId: this.capture.KmsKeyId, captureOptions: [{ captureMode: 'Input' }, { captureMode: 'Output' }],
+        enableCapture: this._capture.EnableCapture, initialSamplingPercentage: this._capture.InitialSamplingPercentage, destinationS3Uri: this._capture.DestinationS3Uri,
+        kmsKeyId: this._capture.KmsKeyId, captureOptions: [{ captureMode: 'Input' }, { captureMode: 'Output' }],
         captureContentTypeHeader: { csvContentTypes: ['text/csv'], jsonContentTypes: ['application/json'] },
       },
     });
     // Known at synth: the alarms watch the endpoint by its name, and the endpoint names its alarms.
     this.endpointName = stableName(this, 63);
     const endpoint = new sagemaker.CfnEndpoint(this, 'Resource', { endpointName: this.endpointName, endpointConfigName: config.attrEndpointConfigName });
-    const { BlueGreenUpdatePolicy: { TrafficRoutingConfiguration, MaximumExecutionTimeoutInSeconds }, AutoRollbackConfiguration } = this.deploymentConfig(this.rollbackAlarms());
+    const { BlueGreenUpdatePolicy: { TrafficRoutingConfiguration, MaximumExecutionTimeoutInSeconds }, AutoRollbackConfiguration } = this._deploymentConfig(this.rollbackAlarms());
     endpoint.deploymentConfig = {
       blueGreenUpdatePolicy: {
         trafficRoutingConfiguration: { type: TrafficRoutingConfiguration.Type, waitIntervalInSeconds: TrafficRoutingConfiguration.WaitIntervalInSeconds },
