@@ -12,7 +12,7 @@ import { DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, ICapturin
 import { CloudWatchModelMonitor, IModelMonitor } from '../constructs/model-monitor';
 import { IModelRegistry, SageMakerModelRegistry } from '../constructs/model-registry';
 import { IModelTrainer, SageMakerModelTrainer } from '../constructs/model-trainer';
-import { StepFunctionsOrchestrator } from '../constructs/orchestrator';
+import { IPipelineOrchestrator, StepFunctionsOrchestrator } from '../constructs/orchestrator';
 import { SageMakerImage } from '../constructs/sagemaker';
 
 type Z = typeof Zod;
@@ -133,7 +133,7 @@ export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEn
   none: { fields: () => ({}), create: () => undefined },
 };
 
-export const ORCHESTRATORS: Providers<StepFunctionsOrchestrator> = {
+export const ORCHESTRATORS: Providers<IPipelineOrchestrator> = {
   'step-functions': { fields: () => ({}), create: (scope, id) => new StepFunctionsOrchestrator(scope, id) },
 };
 

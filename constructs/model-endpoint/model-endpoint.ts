@@ -50,6 +50,8 @@ export interface IDeployableEndpoint extends IModelEndpoint {
 
 /** Measures and keeps its traffic where a monitor can read it. */
 export interface ICapturingEndpoint extends IModelEndpoint {
+  /** The share of requests that is captured, in percent; 0 captures nothing. */
+  readonly capturePercentage: number;
   /** The s3:// address of the captured requests and responses. */
   readonly captureUri: string;
   /** Tells a target of each new file of captured traffic: `address`, `size` (bytes), `at` (ISO 8601). */

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { IComponent, Step } from '../core';
 
@@ -48,6 +49,22 @@ export interface InspectOptions {
   readonly run: string;
 }
 
+/** A pipeline of steps. */
+export interface PipelineOptions {
+  /** The steps and whatever states stand between them. */
+  readonly definition: sfn.IChainable;
+  /**
+   * What it does, in a sentence.
+   * @default - none
+   */
+  readonly comment?: string;
+  /**
+   * The longest that a run may take.
+   * @default Duration.days(7)
+   */
+  readonly timeout?: Duration;
+}
+
 /** Runs pipelines, wherever they live. */
 export interface IOrchestrator extends IComponent {
   /** Runs a pipeline and waits for its end. Result: `run`, `output`. Keyed by the run: a retry finds what was started. */
@@ -56,4 +73,10 @@ export interface IOrchestrator extends IComponent {
   inspect(scope: Construct, id: string, options: InspectOptions): Step;
   /** Tells `target` of each run that changes to one of `statuses`. */
   onRunChanged(id: string, options: RunChangedOptions): events.Rule;
+}
+
+/** Runs pipelines of steps, which are state machines and are added to it. */
+export interface IPipelineOrchestrator extends IOrchestrator {
+  /** Adds a pipeline, which this orchestrator then runs by its name. */
+  addPipeline(name: string, options: PipelineOptions): sfn.StateMachine;
 }

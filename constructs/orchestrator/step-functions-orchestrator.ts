@@ -6,7 +6,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Binding, ComponentEvent, Jsonata, Step } from '../core';
 import { allow, grant } from '../core/grants';
-import { IOrchestrator, InspectOptions, RunChangedOptions, RunOptions, RunStatus } from './orchestrator';
+import { InspectOptions, IPipelineOrchestrator, PipelineOptions, RunChangedOptions, RunOptions, RunStatus } from './orchestrator';
 
 /** Properties of a `StepFunctionsOrchestrator`. */
 export interface StepFunctionsOrchestratorProps {
@@ -17,27 +17,11 @@ export interface StepFunctionsOrchestratorProps {
   readonly logRetention?: logs.RetentionDays;
 }
 
-/** A pipeline of steps. */
-export interface PipelineOptions {
-  /** The steps and whatever states stand between them. */
-  readonly definition: sfn.IChainable;
-  /**
-   * What it does, in a sentence.
-   * @default - none
-   */
-  readonly comment?: string;
-  /**
-   * The longest that a run may take.
-   * @default Duration.days(7)
-   */
-  readonly timeout?: Duration;
-}
-
 /**
  * Runs pipelines as Step Functions state machines.
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
  */
-export class StepFunctionsOrchestrator extends Construct implements IOrchestrator {
+export class StepFunctionsOrchestrator extends Construct implements IPipelineOrchestrator {
   private readonly pipelines: { [name: string]: sfn.IStateMachine } = {};
   private readonly log: logs.LogGroup;
 
@@ -50,7 +34,6 @@ export class StepFunctionsOrchestrator extends Construct implements IOrchestrato
     });
   }
 
-  /** Adds a pipeline, which this orchestrator then runs by its name. */
   public addPipeline(name: string, options: PipelineOptions): sfn.StateMachine {
     const machine = new sfn.StateMachine(this, name, {
       // Known at synth, so that a pipeline may be allowed to look at its own runs.

@@ -7,7 +7,7 @@ import { IDeployableEndpoint } from '../model-endpoint/model-endpoint';
 import { IModelMonitor } from '../model-monitor/model-monitor';
 import { IModelRegistry, ModelStatus } from '../model-registry/model-registry';
 import { IModelTrainer, TrainOptions } from '../model-trainer/model-trainer';
-import { StepFunctionsOrchestrator } from '../orchestrator/step-functions-orchestrator';
+import { IPipelineOrchestrator } from '../orchestrator/orchestrator';
 import { ModelDeployment } from './model-deployment';
 import { RunAlerts } from './run-alerts';
 import { Approval, QualityGate, TrainingPipeline } from './training-pipeline';
@@ -23,7 +23,7 @@ export interface ModelLoopProps {
   /** Serves the version that was approved last. */
   readonly endpoint: IDeployableEndpoint;
   /** Runs the two pipelines. */
-  readonly orchestrator: StepFunctionsOrchestrator;
+  readonly orchestrator: IPipelineOrchestrator;
   /** Told of versions that wait, of deployments and of every failure. */
   readonly alerter: IAlerter;
   /** What is trained. */
