@@ -53,7 +53,7 @@ def touch() -> None:
     """Tell the persistence layer that something changed."""
     from mlops_local.aws import persistence
 
-    persistence.touch()
+    persistence.touch("sagemaker")
 
 
 @contextlib.contextmanager

@@ -160,3 +160,9 @@ def test_unknown_machine(states):
     with pytest.raises(ClientError) as error:
         states.start_execution(stateMachineArn="arn:aws:states:us-east-1:000000000000:stateMachine:none")
     assert error.value.response["Error"]["Code"] == "StateMachineDoesNotExist"
+
+
+def test_express_machines_cannot_wait_for_jobs(machine):
+    made = machine({"T": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2",
+                          "Arguments": {"StateMachineArn": "x"}, "End": True}}, machine_type="EXPRESS")
+    assert made.run()["error"] == "States.Runtime"

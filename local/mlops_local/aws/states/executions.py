@@ -98,7 +98,7 @@ def run_execution(arn: str) -> None:
             timer.cancel()
         scope.stop()
         _running.pop(arn, None)
-        persistence.touch()
+        persistence.touch("states")
 
 
 def stop_all() -> None:
@@ -211,4 +211,4 @@ def _end(execution: dict, status: str, event_type: str, details_name: str, **det
     stepfunctions._add_event(execution, event_type, {details_name: details})
     stepfunctions._emit_execution_status_event(execution)
     log_delivery.deliver(execution)
-    persistence.touch()
+    persistence.touch("states")

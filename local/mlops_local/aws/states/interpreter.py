@@ -26,6 +26,7 @@ DEFAULT_INTERVAL_SECONDS = 1
 DEFAULT_MAX_ATTEMPTS = 3
 DEFAULT_BACKOFF_RATE = 2.0
 MAX_MAP_THREADS = 40
+NOT_IN_EXPRESS = (".sync", ".sync:2", ".waitForTaskToken")
 
 # Scales Wait states and retry delays, for tests of long state machines.
 WAIT_SCALE = float(os.environ.get("SFN_WAIT_SCALE", "1"))
@@ -120,6 +121,8 @@ class Interpreter:
     def _task(self, state: dict, value: Any, context: dict, scope: Scope) -> Step:
         def attempt() -> Step:
             resource = state["Resource"]
+            if self.execution.get("sync") and resource.endswith(NOT_IN_EXPRESS):
+                raise StateError(RUNTIME, f"Express state machines do not support '{resource}'")
             token = stepfunctions.new_uuid() if resource.endswith(".waitForTaskToken") else None
             if token:
                 context["Task"] = {"Token": token}
