@@ -43,7 +43,6 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
     check(props, z => ({ endpointName: text(z, /^[a-z0-9](-*[a-z0-9]){0,49}$/, 'at most 50 lower-case letters, digits and -') }));
     this.endpointName = props.endpointName ?? stableName(this, 50);
     this.alarms = this.rollbackAlarms();
-    grant(this.role, [allow(['cloudwatch:DescribeAlarms'], this.alarms.map(({ alarmArn }) => alarmArn))]);
     this.sweep = this.sweepAtDestroy();
   }
 
@@ -70,7 +69,7 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
         this.call('updated', 'updateEndpoint', { ...endpoint, EndpointConfigName: name, DeploymentConfig: this._deploymentConfig(this.alarms) },
           { when: `{% $not(${missing}) and $before.EndpointConfigName != $name %}` }),
         // Without requests while it bakes, no alarm can tell that the new version is broken.
-        ...sample === undefined ? [] : [{ ...this.invocation('baked', sample), when: '{% $exists($updated.EndpointArn) %}', accept: ['States.ALL'] }],
+        ...sample === undefined ? [] : [{ ...this.invocation('baked', sample), when: '{% $exists($updated.EndpointArn) %}', accept: ['States.TaskFailed'] }],
         this.call('after', 'describeEndpoint', endpoint, {
           until: "{% $after.EndpointStatus = 'InService' %}",
           repeatFrom: sample === undefined ? undefined : 'baked',

@@ -13,7 +13,7 @@ import { ENDPOINT_INSTANCE_TYPES, hasLocalNvme } from '../sagemaker/instance-typ
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { SageMakerRole } from '../sagemaker/sagemaker-role';
 import { joinVpc } from '../sagemaker/vpc';
-import { ICapturingEndpoint, InferOptions } from './model-endpoint';
+import { ICapturingEndpoint, IModelEndpoint, InferOptions } from './model-endpoint';
 
 /** Properties that every SageMaker real-time endpoint has. */
 export interface SageMakerEndpointProps {
@@ -69,13 +69,47 @@ export interface SageMakerEndpointProps {
 /** The one variant: its name stays the same across versions, so that metrics, alarms and scaling go on. */
 export const VARIANT = 'AllTraffic';
 
-/** What every SageMaker real-time endpoint has: its role, variant, capture settings, rollback alarms and metrics. */
-export abstract class SageMakerEndpoint extends Construct implements ICapturingEndpoint {
+/** The contract over a SageMaker real-time endpoint, new or existing. */
+export abstract class SageMakerEndpointBase extends Construct implements IModelEndpoint {
   /** The endpoint's name. */
   public abstract readonly endpointName: string;
+
+  public infer(scope: Construct, id: string, { instances }: InferOptions): Step {
+    return new Step(scope, id, { calls: [this.invocation('answer', instances)], result: { predictions: '{% $parse($answer.Body) %}' } });
+  }
+
+  public bind(client: iam.IGrantable): Binding {
+    grant(client, [allow(['sagemaker:InvokeEndpoint'], [this.endpointArn])]);
+    return { provider: 'sagemaker', address: this.endpointName, variables: { SAGEMAKER_ENDPOINT_NAME: this.endpointName } };
+  }
+
+  protected get endpointArn(): string {
+    return sagemakerArn(this, 'endpoint', this.endpointName);
+  }
+
+  protected get logGroup(): string {
+    return `/aws/sagemaker/Endpoints/${this.endpointName}`;
+  }
+
+  /** A call that predicts `instances` as CSV. */
+  protected invocation(name: string, instances: any): Call {
+    return {
+      name, resource: 'aws-sdk:sagemakerruntime:invokeEndpoint', log: this.logGroup,
+      arguments: {
+        EndpointName: this.endpointName, ContentType: 'text/csv', Accept: 'application/json',
+        Body: `{% $join($map(${Jsonata.source(instances)}, function($row) { $join($map($row, function($value) { $string($value) }), ',') }), '\\n') %}`,
+      },
+      policies: [allow(['sagemaker:InvokeEndpoint'], [this.endpointArn])],
+    };
+  }
+}
+
+/** What every SageMaker real-time endpoint of this library has: its role, variant, capture settings, rollback alarms and metrics. */
+export abstract class SageMakerEndpoint extends SageMakerEndpointBase implements ICapturingEndpoint {
   /** The role that the model's container takes. */
   public readonly role: iam.Role;
   public readonly captureUri: string;
+  public readonly capturePercentage: number;
   private readonly settings: SageMakerEndpointProps;
   private readonly network?: { Subnets: string[]; SecurityGroupIds: string[] };
 
@@ -85,17 +119,15 @@ export abstract class SageMakerEndpoint extends Construct implements ICapturingE
       instanceType: oneOf(z, ENDPOINT_INSTANCE_TYPES, 'a SageMaker hosting instance type'),
       instanceCount: integer(z, 1, 1000),
       capturePercentage: integer(z, 0, 100),
+      bakeTime: z.custom<Duration>(value => (value as Duration).toSeconds() <= 3600, { error: issue => `must be at most 3600 seconds, got ${(issue.input as Duration).toSeconds()}` }),
     }));
     this.settings = props;
+    this.capturePercentage = props.capturePercentage ?? 100;
     this.captureUri = props.artifactStore.uriFor('capture');
     this.role = new SageMakerRole(this, 'Role', 'Endpoints');
     const images = (props.images ?? [SageMakerImage.scikitLearn()]).flatMap(image => image.bind(this).policies);
     grant(this.role, [...images, ...props.artifactStore.writePolicies('capture/'), ...useKey(this.volumeKey, 'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey')]);
     if (props.vpc) this.network = joinVpc(this, this.role, { vpc: props.vpc });
-  }
-
-  public infer(scope: Construct, id: string, { instances }: InferOptions): Step {
-    return new Step(scope, id, { calls: [this.invocation('answer', instances)], result: { predictions: '{% $parse($answer.Body) %}' } });
   }
 
   public onCaptured(id: string, target?: events.IRuleTarget): events.Rule {
@@ -112,15 +144,6 @@ export abstract class SageMakerEndpoint extends Construct implements ICapturingE
 
   public metricLatency(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric('ModelLatency', { statistic: 'p90', ...options });
-  }
-
-  public bind(client: iam.IGrantable): Binding {
-    grant(client, [allow(['sagemaker:InvokeEndpoint'], [this.endpointArn])]);
-    return { provider: 'sagemaker', address: this.endpointName, variables: { SAGEMAKER_ENDPOINT_NAME: this.endpointName } };
-  }
-
-  protected get endpointArn(): string {
-    return sagemakerArn(this, 'endpoint', this.endpointName);
   }
 
   /**
@@ -154,10 +177,9 @@ export abstract class SageMakerEndpoint extends Construct implements ICapturingE
    * @internal
    */
   protected get _capture() {
-    const percentage = this.settings.capturePercentage ?? 100;
     return {
-      EnableCapture: percentage > 0,
-      InitialSamplingPercentage: percentage,
+      EnableCapture: this.capturePercentage > 0,
+      InitialSamplingPercentage: this.capturePercentage,
       DestinationS3Uri: this.captureUri,
       KmsKeyId: this.settings.artifactStore.encryptionKey?.keyArn,
       CaptureOptions: [{ CaptureMode: 'Input' }, { CaptureMode: 'Output' }],
@@ -186,29 +208,16 @@ export abstract class SageMakerEndpoint extends Construct implements ICapturingE
 
   /** The alarms that bring the old version back. */
   protected rollbackAlarms(): cloudwatch.Alarm[] {
-    return [new cloudwatch.Alarm(this, 'ErrorAlarm', {
+    const errors = new cloudwatch.Alarm(this, 'ErrorAlarm', {
       metric: this.metricErrors({ period: Duration.minutes(1) }), threshold: 1, evaluationPeriods: 1,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       // A period without requests says nothing about the model.
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
       alarmDescription: `The model behind ${this.node.path} fails requests`,
-    })];
-  }
-
-  /** A call that predicts `instances` as CSV. */
-  protected invocation(name: string, instances: any): Call {
-    return {
-      name, resource: 'aws-sdk:sagemakerruntime:invokeEndpoint', log: this.logGroup,
-      arguments: {
-        EndpointName: this.endpointName, ContentType: 'text/csv', Accept: 'application/json',
-        Body: `{% $join($map(${Jsonata.source(instances)}, function($row) { $join($map($row, function($value) { $string($value) }), ',') }), '\\n') %}`,
-      },
-      policies: [allow(['sagemaker:InvokeEndpoint'], [this.endpointArn])],
-    };
-  }
-
-  protected get logGroup(): string {
-    return `/aws/sagemaker/Endpoints/${this.endpointName}`;
+    });
+    // SageMaker looks at them with the role of the model.
+    grant(this.role, [allow(['cloudwatch:DescribeAlarms'], [errors.alarmArn])]);
+    return [errors];
   }
 
   private get instanceType(): string {

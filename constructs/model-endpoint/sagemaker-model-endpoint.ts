@@ -5,7 +5,8 @@ import { grant } from '../core/grants';
 import { check, text } from '../core/validation';
 import { stableName } from '../sagemaker/names';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
-import { SageMakerEndpoint, SageMakerEndpointProps, VARIANT } from './sagemaker-endpoint';
+import { IModelEndpoint } from './model-endpoint';
+import { SageMakerEndpoint, SageMakerEndpointBase, SageMakerEndpointProps, VARIANT } from './sagemaker-endpoint';
 
 /** Properties of a `SageMakerModelEndpoint`. */
 export interface SageMakerModelEndpointProps extends SageMakerEndpointProps {
@@ -29,10 +30,19 @@ export interface SageMakerModelEndpointProps extends SageMakerEndpointProps {
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-sagemaker-endpoint.html
  */
 export class SageMakerModelEndpoint extends SageMakerEndpoint {
+  /** A SageMaker endpoint that exists. */
+  public static fromEndpointName(scope: Construct, id: string, endpointName: string): IModelEndpoint {
+    check({ endpointName }, z => ({ endpointName: text(z, /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/, 'at most 63 letters, digits and -') }));
+    class Import extends SageMakerEndpointBase {
+      public readonly endpointName = endpointName;
+    }
+    return new Import(scope, id);
+  }
+
   public readonly endpointName: string;
 
   constructor(scope: Construct, id: string, props: SageMakerModelEndpointProps) {
-    super(scope, id, { images: [props.image ?? SageMakerImage.scikitLearn()], ...props });
+    super(scope, id, { ...props, images: props.images ?? [props.image ?? SageMakerImage.scikitLearn()] });
     check(props, z => ({ modelUri: text(z, /^s3:\/\/[^/]+\/.+/, 'an s3:// address') }));
     grant(this.role, (props.modelStore ?? props.artifactStore).readPolicies());
     const { ExecutionRoleArn, PrimaryContainer, EnableNetworkIsolation, VpcConfig } = this._model((props.image ?? SageMakerImage.scikitLearn()).bind(this).uri, props.modelUri);
