@@ -59,9 +59,8 @@ def resume() -> None:
     """After a start: reap what a killed target left, fail what died with it, start what must be running."""
     supervisor.reap_orphans()
     training.resume()
-    servers = store.in_background("resume-mlflow", mlflow.resume)
+    mlflow.resume()
     endpoints.resume()
-    servers.join()
 
 
 def shutdown() -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import Counter, deque
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from mlops_local.sagemaker import store
-from mlops_local.sagemaker.clients import client
 
 NAMESPACE = "AWS/SageMaker"
 _PUBLISH_SECONDS = 0.5
-_VALUES_PER_DATUM = 150
+# Latencies are kept to a tenth of a millisecond: equal values share one data point.
+_LATENCY_STEP = 100.0
 _UNITS = {"ModelLatency": "Microseconds", "OverheadLatency": "Microseconds"}
 
 
@@ -32,9 +29,13 @@ class Invocation:
             "Invocations": 1.0,
             "Invocation4XXErrors": float(400 <= self.status < 500),
             "Invocation5XXErrors": float(self.status >= 500),
-            "OverheadLatency": self.overhead_microseconds,
+            "OverheadLatency": _rounded(self.overhead_microseconds),
         }
-        return values if self.status >= 400 else {**values, "ModelLatency": self.model_microseconds}
+        return values if self.status >= 400 else {**values, "ModelLatency": _rounded(self.model_microseconds)}
+
+
+def _rounded(microseconds: float) -> float:
+    return round(microseconds / _LATENCY_STEP) * _LATENCY_STEP
 
 
 class EndpointMetrics:
@@ -45,7 +46,6 @@ class EndpointMetrics:
         self._waiting: deque[Invocation] = deque()
         self._stopped = threading.Event()
         self._publishing = threading.Lock()
-        self._cloudwatch = None
         store.in_background(f"metrics-{endpoint}", self._run)
 
     def add(self, invocation: Invocation) -> None:
@@ -57,11 +57,10 @@ class EndpointMetrics:
             taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
             data = [datum for variant in {invocation.variant for invocation in taken}
                     for datum in self._data(variant, [i for i in taken if i.variant == variant])]
-            if not data:
-                return
-            self._cloudwatch = self._cloudwatch or client("cloudwatch")
-            with contextlib.suppress(BotoCoreError, ClientError):
-                self._cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
+            if data:
+                from mlops_local.aws import metrics
+
+                metrics.publish(NAMESPACE, data)
 
     def stop(self) -> None:
         self._stopped.set()
@@ -78,13 +77,10 @@ class EndpointMetrics:
             for metric, value in invocation.metrics().items():
                 values.setdefault(metric, Counter())[value] += 1
         for metric, counted in values.items():
-            pairs = list(counted.items())
-            for start in range(0, len(pairs), _VALUES_PER_DATUM):
-                part = pairs[start:start + _VALUES_PER_DATUM]
-                yield {
-                    "MetricName": metric,
-                    "Dimensions": dimensions,
-                    "Unit": _UNITS.get(metric, "None"),
-                    "Values": [value for value, _ in part],
-                    "Counts": [float(count) for _, count in part],
-                }
+            yield {
+                "MetricName": metric,
+                "Dimensions": dimensions,
+                "Unit": _UNITS.get(metric, "None"),
+                "Values": list(counted),
+                "Counts": [float(count) for count in counted.values()],
+            }

@@ -29,6 +29,8 @@ _ARN_HEADERS = ("x-sm-mlflow-app-arn", "x-mlflow-sm-tracking-server-arn")
 _START_SECONDS = 90.0
 _PORT_ATTEMPTS = 3
 _POLL_SECONDS = 0.05
+_STARTING = ("Creating", "Updating")
+_SERVING = ("Created", "Updated")
 _FORWARDED = ("content-type", "accept", "content-encoding", "x-mlflow-workspace")
 _NOT_RETURNED = ("transfer-encoding", "connection", "keep-alive", "content-length", "date", "server")
 _UPDATABLE = ("Name", "ArtifactStoreUri", "ModelRegistrationMode", "WeeklyMaintenanceWindowStart", "DefaultDomainIdList",
@@ -77,7 +79,7 @@ def describe_app(params: dict) -> dict:
 def update_app(params: dict) -> dict:
     with store.changing():
         app = _find(params["Arn"])
-        if app["Status"] not in ("Created", "Updated", "UpdateFailed"):
+        if app["Status"] not in (*_SERVING, "UpdateFailed"):
             raise ApiError("ConflictException", f"MLflow app {app['Arn']} is {app['Status']}: it cannot be updated now")
         moved = params.get("ArtifactStoreUri", app["ArtifactStoreUri"]) != app["ArtifactStoreUri"]
         app.update({field: params[field] for field in _UPDATABLE if field in params})
@@ -119,8 +121,11 @@ def _find(arn: str) -> dict:
 
 
 def _serving(arn: str) -> dict:
-    app = _find(arn)
-    if app["Status"] not in ("Created", "Updated"):
+    """The app, once its server answers: it may just be starting."""
+    deadline = time.monotonic() + _START_SECONDS
+    while (app := _find(arn))["Status"] in _STARTING and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    if app["Status"] not in _SERVING:
         raise ApiError("ConflictException", f"MLflow app {arn} is {app['Status']}: it serves when it is Created")
     return app
 
@@ -247,14 +252,14 @@ def _forward(arn: str, method: str, path: str, headers: dict, body: bytes, query
 # ---- with the target
 
 def resume() -> None:
-    """Start the server of every app again; its runs are in its database."""
-    threads = []
+    """Start the server of every app again, beside everything else; its runs are in its database."""
     for account, region, _, app in store.scopes("MlflowApp"):
         with store.scope(account, region):
-            failed = "CreateFailed" if app["Status"] in ("Creating", "CreateFailed") else "UpdateFailed"
-            threads.append(store.in_background("mlflow-resume", _start, app, "Created", failed))
-    for thread in threads:
-        thread.join()
+            first = app["Status"] in ("Creating", "CreateFailed")
+            started, failed = ("Created", "CreateFailed") if first else ("Updated", "UpdateFailed")
+            started = app["Status"] if app["Status"] in _SERVING else started
+            app["Status"] = "Creating" if first else "Updating"
+            store.in_background("mlflow-resume", _start, app, started, failed)
 
 
 def shutdown() -> None:
