@@ -98,7 +98,8 @@ HOOKS = [
             _store_new_secret="name secret_string secret_binary description tags kms_key_id rotation_lambda_arn "
                               "rotation_rules"),
     *_hooks("services.s3", _bucket_tags=object, _bucket_encryption=object, _buckets=object, _bucket_has_versions="name",
-            _resolve_sse_write_headers="headers bucket_name", _bucket_default_sse_headers="bucket_name"),
+            _resolve_sse_write_headers="headers bucket_name", _bucket_default_sse_headers="bucket_name", _stored_sse_headers="obj"),
+    *_hooks("services.kms", _resolve_key="key_id_or_arn"),
     *_hooks("services.sts", register_session="access_key session", _role_id="role_arn"),
     *_hooks("services.cloudformation", _stacks=object),
     *_hooks("services.cloudformation.engine", _evaluate_conditions="template params",
