@@ -86,6 +86,11 @@ class Execution:
         self._stepfunctions.stop_execution(executionArn=self.arn, error="Interrupted", cause="Ctrl-C")
         if self.training_job is not None:
             self._stop_training_job(self.training_job)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < deadline:
+            if self._stepfunctions.describe_execution(executionArn=self.arn)["status"] != "RUNNING":
+                return
+            time.sleep(_POLL_SECONDS)
 
     def _stop_training_job(self, name: str) -> None:
         """Not every integration stops its job with the execution."""

@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from mlops_local.cli import cdk, client_environment, data, executions, lifecycle
+from mlops_local.cli import cdk, client_environment, data, executions, lifecycle, vendors
 from mlops_local.cli.console import Console
 from mlops_local.cli.endpoints import accuracy, endpoint_of
 from mlops_local.cli.failure import Failure, Interrupted
@@ -50,8 +50,14 @@ class Loop:
 
     def run(self) -> None:
         began = time.monotonic()
-        assembly = self._synthesize()
-        self._start_target()
+        servers = vendors.program(self.example)
+        if servers is None:
+            assembly = self._synthesize({})
+            self._start_target()
+        else:
+            # Synthesis needs the vendors' addresses, and the vendors need the target.
+            self._start_target()
+            assembly = self._synthesize({"vendors": self._start_vendors(servers)})
         self._bootstrap()
         outputs = self._deploy(assembly)
         if any(name not in outputs for name in _LOOP_OUTPUTS):
@@ -73,8 +79,16 @@ class Loop:
         still = "still runs" if lifecycle.target_of(self.settings).running() else "does not run; its state is kept"
         self.console.line(f"interrupted during '{self.console.current}': the run is stopped; the local target {still}")
 
-    def _synthesize(self) -> cdk.Assembly:
-        context = {"config": str(self.config)} if self.config else {}
+    def _start_vendors(self, servers: Path) -> str:
+        with self.console.phase("vendors", f"real servers of {servers.relative_to(REPOSITORY)}"):
+            line = vendors.start(self.settings, servers)
+            for name, server in json.loads(line).items():
+                self.console.detail(f"{name} on {server['url']}")
+        return line
+
+    def _synthesize(self, context: dict[str, str]) -> cdk.Assembly:
+        if self.config:
+            context = context | {"config": str(self.config)}
         app = f"node -r ts-node/register/transpile-only examples/{self.example}/app.ts" if self.example else None
         source = f"examples/{self.example}/app.ts" if self.example else self.config or "mlops.yaml"
         with self.console.phase("synth", f"cdk synth of {source}"):

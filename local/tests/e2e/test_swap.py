@@ -1,7 +1,6 @@
 """The swap: the same pipeline and the same training script, with the tracker and the endpoint of other vendors.
 
-Both vendors are their real servers. The stack file names them; nothing else in it differs from an empty one, save for
-the monitor, which watches SageMaker's endpoints only.
+`npm run local -- --example bring-your-own-vendor` starts the vendors' real servers, deploys the example and runs the loop.
 """
 
 import json
@@ -12,14 +11,12 @@ from pathlib import Path
 import pytest
 from e2e import vendor_servers
 
-from mlops_local.cli import client_environment, data, executions
+from mlops_local.cli import data, executions
 from mlops_local.cli.failure import Failure
 from mlops_local.processes import environments
 
 STACK = "bring-your-own-vendor"
 MODEL = "classifier"
-EXPERIMENT = "breast-cancer"
-SECRET = "vendor/mlflow"
 TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 
 PREDICT = """
@@ -33,37 +30,18 @@ print(inference.output_fn(inference.predict_fn(rows, model), "text/csv")[0], end
 
 
 @pytest.fixture(scope="module")
-def vendors(local_target, tmp_path_factory):
-    started = local_target.run("start")
-    assert started.returncode == 0, started.stderr
-    environment = local_target.environment | client_environment.variables(local_target.settings)
-    with vendor_servers.running(environment, tmp_path_factory.mktemp("vendors")) as vendors:
-        yield vendors
+def swapped(local_target) -> dict:
+    """What the command reports."""
+    code, report = local_target.up("--example", STACK)
+    assert code == 0, report
+    return report
 
 
 @pytest.fixture(scope="module")
-def swapped(local_target, vendors, tmp_path_factory) -> dict:
-    """What `npm run local -- --json --config FILE` reports."""
-    local_target.client("secretsmanager").create_secret(
-        Name=SECRET, SecretString=json.dumps({"password": vendors.tracker["password"]})
-    )
-    settings = {
-        "name": STACK,
-        "tracker": {
-            "provider": "mlflow", "url": vendors.tracker["url"], "experiment": EXPERIMENT,
-            "username": vendors.tracker["username"], "secret": SECRET, "field": "password",
-        },
-        "endpoint": {
-            "provider": "open-inference", "url": vendors.endpoint["url"], "model": MODEL,
-            "repository": "models/", "implementation": "sagemaker_model.SageMakerModel",
-        },
-        "monitor": {"provider": "none"},
-    }  # fmt: skip
-    file = tmp_path_factory.mktemp("swap") / "mlops.yaml"
-    file.write_text(json.dumps(settings))  # JSON is YAML
-    code, report = local_target.up("--config", str(file))
-    assert code == 0, report
-    return report
+def vendors(local_target, swapped) -> vendor_servers.Vendors:
+    """The servers that the command started."""
+    line = json.loads((local_target.settings.home / "servers.json").read_text())["line"]
+    return vendor_servers.Vendors.parse(line, local_target.client("secretsmanager"))
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +73,6 @@ def test_the_run_is_in_the_external_tracker(vendors, swapped):
     logged = {metric["key"]: metric["value"] for metric in run["data"]["metrics"]}
     assert logged == pytest.approx(swapped["trainingJob"]["metrics"])
     assert vendors.artifacts(run, "model") == ["model/model.joblib"]
-    experiment = vendors.ask_tracker(f"experiments/get-by-name?experiment_name={EXPERIMENT}").content["experiment"]
-    assert run["info"]["experiment_id"] == experiment["experiment_id"]
 
 
 def test_the_external_server_predicts_with_the_model_of_that_run(local_target, vendors, swapped, artifact, tmp_path):
@@ -138,17 +114,17 @@ def test_the_password_is_in_no_template_parameter_job_or_log(local_target, vendo
     }
 
     assert seen["log"]
-    assert [name for name, content in seen.items() if vendors.tracker["password"] in str(content)] == []
+    assert [name for name, content in seen.items() if vendors.password in str(content)] == []
 
 
 def test_a_tracker_that_refuses_the_credential_fails_the_run_and_says_so(local_target, vendors, swapped):
     secrets = local_target.client("secretsmanager")
-    secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps({"password": "no longer valid"}))
+    secrets.put_secret_value(SecretId=vendors.tracker["secret"], SecretString=json.dumps({"password": "no longer valid"}))
     try:
         with pytest.raises(Failure) as failed:
             run_pipeline(local_target)
     finally:
-        secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps({"password": vendors.tracker["password"]}))
+        secrets.put_secret_value(SecretId=vendors.tracker["secret"], SecretString=json.dumps({"password": vendors.password}))
 
     assert failed.value.error == "Mlops.Failed"
     assert "401" in str(failed.value)
@@ -168,3 +144,11 @@ def test_a_second_version_replaces_the_first_on_the_external_server(local_target
     assert (output["status"], output["version"]) == ("Deployed", version)
     after = vendors.ask_endpoint(f"models/{MODEL}").content["versions"]
     assert len(after) == 1 and after != before
+
+
+def test_stopping_the_target_stops_the_vendors(local_target, vendors):
+    assert local_target.run("stop").returncode == 0
+
+    assert local_target.processes() == set()
+    with pytest.raises(OSError):
+        vendors.ask_endpoint("health/ready")

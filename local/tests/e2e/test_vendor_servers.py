@@ -35,9 +35,14 @@ def environment(local_target) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def vendors(s3, environment, tmp_path_factory):
+def secrets(s3, local_target):
+    return local_target.client("secretsmanager")
+
+
+@pytest.fixture(scope="module")
+def vendors(secrets, environment, tmp_path_factory):
     state = tmp_path_factory.mktemp("vendors")
-    with vendor_servers.running(environment, state, "--repository", f"s3://{BUCKET}/models") as vendors:
+    with vendor_servers.running(environment, secrets, state, "--repository", f"s3://{BUCKET}/models") as vendors:
         yield vendors
 
 
@@ -60,7 +65,7 @@ def train(rows, vendors, tmp_path_factory):
             "PYTHONPATH": str(REPOSITORY / "runtime"),
             "MLFLOW_TRACKING_URI": vendors.tracker["url"],
             "MLFLOW_TRACKING_USERNAME": vendors.tracker["username"],
-            "MLFLOW_TRACKING_PASSWORD": vendors.tracker["password"],
+            "MLFLOW_TRACKING_PASSWORD": vendors.password,
             "TRAINING_JOB_NAME": name,
             "MLOPS_RUN_ID": f"run-of-{name}",
         }
@@ -213,14 +218,14 @@ def test_a_request_of_the_wrong_width_is_refused(vendors, s3, good):
     assert (answer.status, answer.content) == (400, {"error": "a row must have 30 columns, got 2"})
 
 
-def test_restarted_servers_know_the_runs_and_serve_what_the_repository_holds(s3, environment, good, rows, tmp_path):
+def test_restarted_servers_know_the_runs_and_serve_what_the_repository_holds(s3, secrets, environment, good, rows, tmp_path):
     publish(s3, good, "kept")
-    repository = ("--repository", f"s3://{BUCKET}/models")
-    with vendor_servers.running(environment, tmp_path, *repository) as first:
+    options = ("--secret", "vendor/restarted", "--repository", f"s3://{BUCKET}/models")
+    with vendor_servers.running(environment, secrets, tmp_path, *options) as first:
         assert first.ask_tracker("experiments/create", {"name": "mine"}).status == 200
 
-    with vendor_servers.running(environment, tmp_path, *repository) as second:
-        assert second.tracker["password"] == first.tracker["password"]
+    with vendor_servers.running(environment, secrets, tmp_path, *options) as second:
+        assert second.password == first.password
         assert second.ask_tracker("experiments/get-by-name?experiment_name=mine").status == 200
         assert served_versions(second) == ["kept"]
         assert score(second, rows) == pytest.approx(trained_accuracy(good))

@@ -25,13 +25,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Vendors:
-    process: subprocess.Popen
     tracker: dict[str, str]
     endpoint: dict[str, str]
+    password: str
+
+    @staticmethod
+    def parse(line: str, secretsmanager) -> "Vendors":
+        """From the line that servers.py prints; the tracker's password is in the secret that it names."""
+        addresses = json.loads(line)
+        secret = secretsmanager.get_secret_value(SecretId=addresses["tracker"]["secret"])["SecretString"]
+        return Vendors(**addresses, password=json.loads(secret)["password"])
 
     def ask_tracker(self, path: str, body: dict | None = None, password: str | None = None) -> Answer:
         """MLflow's REST API with HTTP Basic."""
-        credential = f"{self.tracker['username']}:{password or self.tracker['password']}".encode()
+        credential = f"{self.tracker['username']}:{password or self.password}".encode()
         headers = {"Authorization": f"Basic {base64.b64encode(credential).decode()}"}
         return ask(f"{self.tracker['url']}/api/2.0/mlflow/{path}", body, headers)
 
@@ -73,7 +80,7 @@ def parsed(content: bytes) -> dict | list | str | None:
 
 
 @contextmanager
-def running(environment: dict[str, str], state: Path, *arguments: str) -> Iterator[Vendors]:
+def running(environment: dict[str, str], secretsmanager, state: Path, *arguments: str) -> Iterator[Vendors]:
     process = subprocess.Popen(
         [sys.executable, str(EXAMPLE / "servers.py"), "--state", str(state), *arguments],
         env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
@@ -81,7 +88,7 @@ def running(environment: dict[str, str], state: Path, *arguments: str) -> Iterat
     try:
         line = process.stdout.readline()
         assert line, f"the vendors did not start, exit code {process.wait()}"
-        yield Vendors(process, **json.loads(line))
+        yield Vendors.parse(line, secretsmanager)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
