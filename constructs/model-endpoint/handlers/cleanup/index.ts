@@ -13,37 +13,63 @@ interface Request {
   readonly ResourceProperties: { readonly EndpointName: string };
 }
 
+/** Seconds for the endpoint to go; the function has 14 minutes, for all of it. */
+const PATIENCE = 660;
+
 /**
  * Deletes the endpoint `endpointName`, and the configs and models that its deploy step made for it: those named after it
  * and tagged with it. What is gone already is no error.
+ * @param pause seconds between two attempts to delete an endpoint that a deployment still holds
  */
-export async function sweep(client: SageMakerClient, endpointName: string): Promise<void> {
-  if (await ignoreMissing(client.send(new DeleteEndpointCommand({ EndpointName: endpointName })))) {
-    await waitUntilEndpointDeleted({ client, maxWaitTime: 780, minDelay: 2, maxDelay: 15 }, { EndpointName: endpointName });
+export async function sweep(client: SageMakerClient, endpointName: string, pause: number = 10): Promise<void> {
+  await deleteEndpoint(client, endpointName, pause);
+  const NameContains = `${endpointName}-`;
+  // Listed to the end before the first one is deleted, so that no page shifts.
+  const found: Found[] = [];
+  for await (const { EndpointConfigs = [] } of paginateListEndpointConfigs({ client }, { NameContains })) {
+    found.push(...EndpointConfigs.map(({ EndpointConfigName, EndpointConfigArn }) => ({
+      name: EndpointConfigName!, arn: EndpointConfigArn!, remove: () => client.send(new DeleteEndpointConfigCommand({ EndpointConfigName })),
+    })));
   }
-  const prefix = `${endpointName}-`;
-  for await (const { EndpointConfigs = [] } of paginateListEndpointConfigs({ client }, { NameContains: prefix })) {
-    for (const { EndpointConfigName, EndpointConfigArn } of EndpointConfigs) {
-      if (await made(client, endpointName, EndpointConfigName!, EndpointConfigArn!)) await ignoreMissing(client.send(new DeleteEndpointConfigCommand({ EndpointConfigName })));
-    }
+  for await (const { Models = [] } of paginateListModels({ client }, { NameContains })) {
+    found.push(...Models.map(({ ModelName, ModelArn }) => ({ name: ModelName!, arn: ModelArn!, remove: () => client.send(new DeleteModelCommand({ ModelName })) })));
   }
-  for await (const { Models = [] } of paginateListModels({ client }, { NameContains: prefix })) {
-    for (const { ModelName, ModelArn } of Models) {
-      if (await made(client, endpointName, ModelName!, ModelArn!)) await ignoreMissing(client.send(new DeleteModelCommand({ ModelName })));
-    }
+  for (const { name, arn, remove } of found) {
+    if (name.startsWith(NameContains)) await ignoreMissing(async () => await isOf(client, endpointName, arn) && await remove());
   }
 }
 
-async function made(client: SageMakerClient, endpointName: string, name: string, arn: string): Promise<boolean> {
-  if (!name.startsWith(`${endpointName}-`)) return false;
+/** A config or model that may be the endpoint's. */
+interface Found {
+  readonly name: string;
+  readonly arn: string;
+  remove(): Promise<unknown>;
+}
+
+async function deleteEndpoint(client: SageMakerClient, EndpointName: string, pause: number): Promise<void> {
+  const deadline = Date.now() + PATIENCE * 1000;
+  for (;;) {
+    try {
+      if (!await ignoreMissing(() => client.send(new DeleteEndpointCommand({ EndpointName })))) return;
+      break;
+    } catch (error) {
+      // An endpoint that is being created or updated cannot be deleted yet.
+      if (!/in-progress/i.test((error as Error).message) || Date.now() > deadline) throw error;
+      await new Promise(resolve => setTimeout(resolve, pause * 1000));
+    }
+  }
+  await waitUntilEndpointDeleted({ client, maxWaitTime: Math.max(60, (deadline - Date.now()) / 1000), minDelay: 2, maxDelay: 15 }, { EndpointName });
+}
+
+async function isOf(client: SageMakerClient, endpointName: string, arn: string): Promise<boolean> {
   const { Tags = [] } = await client.send(new ListTagsCommand({ ResourceArn: arn }));
   return Tags.some(({ Key, Value }) => Key === 'mlops:endpoint' && Value === endpointName);
 }
 
 /** Whether there was something to delete. */
-async function ignoreMissing(request: Promise<unknown>): Promise<boolean> {
+async function ignoreMissing(request: () => Promise<unknown>): Promise<boolean> {
   try {
-    await request;
+    await request();
     return true;
   } catch (error) {
     if (/could not find|not found|does not exist/i.test((error as Error).message)) return false;
