@@ -3,7 +3,7 @@ import { IComponent, Step } from '../core';
 
 /** An alert. */
 export interface NotifyOptions {
-  /** One line, at most 100 characters; may be JSONata. */
+  /** One line, cut where the provider's limit is (SNS: 99 characters); may be JSONata. */
   readonly subject: string;
   /** What happened, and what to do; may be JSONata. */
   readonly message: string;

@@ -42,8 +42,8 @@ export abstract class SnsAlerterBase extends Construct implements IAlerter {
     return new Step(scope, id, {
       calls: [{
         name: 'sent', resource: 'sns:publish', policies: this.publishing(),
-        // SNS refuses a subject that is longer than 100 characters or has a line break.
-        arguments: { TopicArn: this.topic.topicArn, Subject: `{% $substring($replace(${Jsonata.source(subject)}, /[^ -~]+/, ' '), 0, 100) %}`, Message: message },
+        // SNS refuses a subject of 100 characters or more, and one with a line break or another control character.
+        arguments: { TopicArn: this.topic.topicArn, Subject: `{% $substring($replace(${Jsonata.source(subject)}, /[\\x00-\\x1F\\x7F]+/, ' '), 0, 99) %}`, Message: message },
       }],
       result: { id: '{% $sent.MessageId %}' },
     });

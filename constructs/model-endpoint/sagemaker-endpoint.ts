@@ -131,7 +131,8 @@ export abstract class SageMakerEndpoint extends SageMakerEndpointBase implements
   }
 
   public onCaptured(id: string, target?: events.IRuleTarget): events.Rule {
-    return this.settings.artifactStore.onObjectCreated(id, { prefix: `capture/${this.endpointName}/`, target });
+    // The rule is the store's, which may hold the traffic of several endpoints.
+    return this.settings.artifactStore.onObjectCreated(`${id}-${this.node.addr.slice(-8)}`, { prefix: `capture/${this.endpointName}/`, target });
   }
 
   public metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric {

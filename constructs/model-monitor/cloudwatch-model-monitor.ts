@@ -1,11 +1,11 @@
-import { Duration } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Binding, ComponentEvent } from '../core';
 import { allow, grant } from '../core/grants';
-import { check } from '../core/validation';
+import { check, got } from '../core/validation';
 import { ICapturingEndpoint } from '../model-endpoint/model-endpoint';
 import { IModelMonitor } from './model-monitor';
 
@@ -25,8 +25,55 @@ export interface CloudWatchModelMonitorProps {
   readonly maxLatency?: Duration;
 }
 
+/** Alarms and a dashboard that exist. */
+export interface CloudWatchModelMonitorAttributes {
+  /** Their alarm means that the model is unhealthy. At least one. */
+  readonly alarms: cloudwatch.IAlarm[];
+  /** The dashboard's name. */
+  readonly dashboardName: string;
+}
+
+/** The contract over CloudWatch alarms, new or existing. */
+export abstract class CloudWatchModelMonitorBase extends Construct implements IModelMonitor {
+  /** The dashboard's name. */
+  public abstract readonly dashboardName: string;
+  protected abstract readonly alarmArns: string[];
+
+  public onUnhealthy(id: string, target: events.IRuleTarget): events.Rule {
+    return new ComponentEvent(this, id, {
+      pattern: { source: ['aws.cloudwatch'], detailType: ['CloudWatch Alarm State Change'], resources: this.alarmArns, detail: { state: { value: ['ALARM'] } } },
+      payload: {
+        alarm: events.EventField.fromPath('$.detail.alarmName'), state: events.EventField.fromPath('$.detail.state.value'),
+        reason: events.EventField.fromPath('$.detail.state.reason'), at: events.EventField.time,
+      },
+      target,
+    });
+  }
+
+  public bind(client: iam.IGrantable): Binding {
+    const dashboard = Stack.of(this).formatArn({ service: 'cloudwatch', region: '', resource: 'dashboard', resourceName: this.dashboardName, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
+    grant(client, [
+      allow(['cloudwatch:DescribeAlarms'], this.alarmArns),
+      allow(['cloudwatch:GetDashboard'], [dashboard]),
+      // Metrics have no resource to name.
+      allow(['cloudwatch:GetMetricData'], ['*']),
+    ]);
+    return { provider: 'cloudwatch', address: this.dashboardName, variables: { MLOPS_MONITOR_DASHBOARD: this.dashboardName } };
+  }
+}
+
 /** Watches an endpoint's metrics and its captured traffic with CloudWatch: alarms and a dashboard. */
-export class CloudWatchModelMonitor extends Construct implements IModelMonitor {
+export class CloudWatchModelMonitor extends CloudWatchModelMonitorBase {
+  /** Alarms and a dashboard that exist. */
+  public static fromAlarms(scope: Construct, id: string, attributes: CloudWatchModelMonitorAttributes): IModelMonitor {
+    if (!attributes.alarms.length) throw new Error("'alarms' must be at least one alarm, got none");
+    class Import extends CloudWatchModelMonitorBase {
+      public readonly dashboardName = attributes.dashboardName;
+      protected readonly alarmArns = attributes.alarms.map(({ alarmArn }) => alarmArn);
+    }
+    return new Import(scope, id);
+  }
+
   /** Errors, latency and capture, in this order. */
   public readonly alarms: cloudwatch.AlarmBase[];
   /** Shows them all. */
@@ -35,8 +82,11 @@ export class CloudWatchModelMonitor extends Construct implements IModelMonitor {
   constructor(scope: Construct, id: string, props: CloudWatchModelMonitorProps) {
     super(scope, id);
     check(props, z => ({
-      endpoint: z.custom(value => typeof (value as ICapturingEndpoint).onCaptured === 'function', { error: 'must be an endpoint whose traffic is captured (ICapturingEndpoint): monitor another one, or leave the monitor out' }),
-      maxErrorPercentage: z.number({ error: 'must be a number from 0 to 100' }).min(0, { error: 'must be at least 0' }).max(100, { error: 'must be at most 100' }),
+      endpoint: z.custom<ICapturingEndpoint>(value => (value as ICapturingEndpoint).capturePercentage > 0, {
+        error: issue => `must be an endpoint whose traffic is captured (ICapturingEndpoint, 'capturePercentage' above 0), got '${(issue.input as ICapturingEndpoint).node.path}': monitor another one, or leave the monitor out`,
+      }),
+      maxErrorPercentage: z.custom(value => typeof value === 'number' && value >= 0 && value <= 100, { error: issue => `must be a number from 0 to 100, ${got(issue.input)}` }),
+      maxLatency: z.custom<Duration>(value => (value as Duration).toMilliseconds() > 0, { error: 'must be more than 0 milliseconds, got 0' }),
     }));
     const { endpoint, maxErrorPercentage = 1, maxLatency = Duration.seconds(1) } = props;
     const period = Duration.minutes(5);
@@ -51,7 +101,7 @@ export class CloudWatchModelMonitor extends Construct implements IModelMonitor {
     this.alarms = [
       this.alarm('Errors', errors, maxErrorPercentage / 100, `More than ${maxErrorPercentage}% of requests fail: look at the endpoint's log`),
       this.alarm('Latency', latency, maxLatency.toMilliseconds() * 1000, `The model needs more than ${maxLatency.toMilliseconds()} ms for 1 request in 10: give it more or larger instances`),
-      this.uncaptured(endpoint.metricInvocations({ period: Duration.hours(1) }), captured),
+      this.uncaptured(endpoint, captured),
     ];
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', {
       widgets: [
@@ -66,48 +116,36 @@ export class CloudWatchModelMonitor extends Construct implements IModelMonitor {
     });
   }
 
-  public onUnhealthy(id: string, target: events.IRuleTarget): events.Rule {
-    return new ComponentEvent(this, id, {
-      pattern: {
-        source: ['aws.cloudwatch'], detailType: ['CloudWatch Alarm State Change'], resources: this.alarms.map(({ alarmArn }) => alarmArn), detail: { state: { value: ['ALARM'] } },
-      },
-      payload: {
-        alarm: events.EventField.fromPath('$.detail.alarmName'), state: events.EventField.fromPath('$.detail.state.value'),
-        reason: events.EventField.fromPath('$.detail.state.reason'), at: events.EventField.time,
-      },
-      target,
-    });
+  public get dashboardName(): string {
+    return this.dashboard.dashboardName;
   }
 
-  public bind(client: iam.IGrantable): Binding {
-    grant(client, [
-      allow(['cloudwatch:DescribeAlarms'], this.alarms.map(({ alarmArn }) => alarmArn)),
-      allow(['cloudwatch:GetDashboard'], [this.dashboard.dashboardArn]),
-      // Metrics have no resource to name.
-      allow(['cloudwatch:GetMetricData'], ['*']),
-    ]);
-    return { provider: 'cloudwatch', address: this.dashboard.dashboardName, variables: { MLOPS_MONITOR_DASHBOARD: this.dashboard.dashboardName } };
+  protected get alarmArns(): string[] {
+    return this.alarms.map(({ alarmArn }) => alarmArn);
   }
 
-  /** Requests, but nothing captured. */
-  private uncaptured(requests: cloudwatch.Metric, captured: cloudwatch.Metric): cloudwatch.CompositeAlarm {
+  /** Requests in each of two hours, but nothing captured in either: what is captured reaches the store minutes later. */
+  private uncaptured(endpoint: ICapturingEndpoint, captured: cloudwatch.Metric): cloudwatch.CompositeAlarm {
+    const requests = endpoint.metricInvocations({ period: Duration.hours(1) });
+    // Where a share is captured, so many requests that at least 5 records are to be expected: that none comes is no chance.
+    const few = endpoint.capturePercentage < 100 ? Math.ceil(500 / endpoint.capturePercentage) : 0;
     const nothing = new cloudwatch.Alarm(this, 'NothingCaptured', {
-      metric: captured, threshold: 1, evaluationPeriods: 1, comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+      metric: captured, threshold: 1, evaluationPeriods: 2, comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
       // A rule that matches nothing has no data.
-      treatMissingData: cloudwatch.TreatMissingData.BREACHING, alarmDescription: 'Nothing was captured for an hour; no fault when nobody asked',
+      treatMissingData: cloudwatch.TreatMissingData.BREACHING, alarmDescription: 'Nothing was captured for two hours; no fault when nobody asked',
     });
     return new cloudwatch.CompositeAlarm(this, 'Capture', {
       alarmRule: cloudwatch.AlarmRule.allOf(
-        cloudwatch.AlarmRule.fromAlarm(this.alarm('Requests', requests, 0, 'There are requests; no fault'), cloudwatch.AlarmState.ALARM),
+        cloudwatch.AlarmRule.fromAlarm(this.alarm('Requests', requests, few, 'There are requests; no fault', 2), cloudwatch.AlarmState.ALARM),
         cloudwatch.AlarmRule.fromAlarm(nothing, cloudwatch.AlarmState.ALARM),
       ),
       alarmDescription: 'Requests are answered but not captured: look at the capture settings and at what the role may write',
     });
   }
 
-  private alarm(id: string, metric: cloudwatch.IMetric, threshold: number, alarmDescription: string): cloudwatch.Alarm {
+  private alarm(id: string, metric: cloudwatch.IMetric, threshold: number, alarmDescription: string, evaluationPeriods: number = 1): cloudwatch.Alarm {
     return new cloudwatch.Alarm(this, id, {
-      metric, threshold, alarmDescription, evaluationPeriods: 1, comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+      metric, threshold, alarmDescription, evaluationPeriods, comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
       // No request, no judgement.
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     });
