@@ -72,11 +72,18 @@ def tracked_run(parameters):
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         yield None
         return
+    # MLflow would try a tracker that is down for four minutes; this is half a minute.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
     import mlflow
 
     # sagemaker-mlflow adds its header to every request, and warns on each one when the tracker is not SageMaker's.
     logging.getLogger("mlflow.tracking.request_header.registry").setLevel(logging.ERROR)
-    with mlflow.start_run(run_name=os.environ.get("TRAINING_JOB_NAME")) as run:
+    try:
+        run = mlflow.start_run(run_name=os.environ.get("TRAINING_JOB_NAME"))
+    except mlflow.exceptions.MlflowException as error:
+        address = os.environ["MLFLOW_TRACKING_URI"]
+        sys.exit(f"train.py: the tracker {address} cannot be used: {error}: check its address and the credential")
+    with run:
         if os.environ.get("MLOPS_RUN_ID"):
             mlflow.set_tag("mlops.run_id", os.environ["MLOPS_RUN_ID"])
         mlflow.log_params(parameters)

@@ -1,7 +1,8 @@
 """Starts the two vendors of this example for real: an MLflow server with HTTP Basic, and an MLServer.
 
-Prints one line of JSON when both are ready, `{"tracker": {"url", "username", "password"}, "endpoint": {"url"}}`, and
-runs until SIGTERM or Ctrl-C. The servers' AWS credentials and endpoint are those of the environment (`local:env`).
+Prints one line of JSON when both are ready, `{"tracker": {"url", "username", "secret"}, "endpoint": {"url"}}`, which is
+what the example's app takes as its context `vendors`, and runs until SIGTERM or Ctrl-C. The tracker's password goes into
+Secrets Manager. AWS credentials and endpoint are those of the environment (`local:env`).
 """
 
 import argparse
@@ -28,6 +29,7 @@ from mlops_local.processes.environments import EnvironmentFailure, PythonEnviron
 
 HOST = "127.0.0.1"
 STACK = "bring-your-own-vendor"
+SECRET = "vendor/mlflow"
 DEFAULT_REPOSITORY = f"ssm:/mlops/{STACK}/artifact-store#models"
 START_SECONDS = 120
 STOP_SECONDS = 15
@@ -68,9 +70,7 @@ class Server(ABC):
         return f"http://{HOST}:{self.port}"
 
     def install(self) -> None:
-        self._environment = pinned(
-            f"vendor-{self.name}", EXAMPLE / f"requirements-{self.name}.txt", self.imports
-        )
+        self._environment = pinned(f"vendor-{self.name}", EXAMPLE / f"requirements-{self.name}.txt", self.imports)
 
     def launch(self) -> None:
         self.port = self._fixed_port or free_port()
@@ -210,12 +210,29 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def store_password(secret: str, password: str) -> None:
+    """Where the stack refers to it: field `password` of a JSON secret."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    client = boto3.client("secretsmanager")
+    content = json.dumps({"password": password})
+    try:
+        try:
+            client.create_secret(Name=secret, SecretString=content)
+        except client.exceptions.ResourceExistsException:
+            client.put_secret_value(SecretId=secret, SecretString=content)
+    except (BotoCoreError, ClientError) as error:
+        raise ServerFailure(f"the tracker's password cannot be stored in the secret '{secret}': {error}") from error
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     home = Path(os.environ.get("MLOPS_LOCAL_HOME") or REPOSITORY / ".local")
     parser.add_argument("--state", type=Path, default=home / "vendors", help="default: %(default)s")
     parser.add_argument("--tracker-port", type=int, help="default: a free one")
     parser.add_argument("--endpoint-port", type=int, help="default: a free one")
+    parser.add_argument("--secret", default=SECRET, help="where the tracker's password goes (default: %(default)s)")
     parser.add_argument(
         "--repository",
         default=DEFAULT_REPOSITORY,
@@ -240,8 +257,9 @@ def main() -> None:
             server.launch()
         for server in servers:
             server.wait_until_ready()
+        store_password(options.secret, tracker.password)
         ready = {
-            "tracker": {"url": tracker.url, "username": tracker.username, "password": tracker.password},
+            "tracker": {"url": tracker.url, "username": tracker.username, "secret": options.secret},
             "endpoint": {"url": endpoint.url},
         }
         print(json.dumps(ready), flush=True)

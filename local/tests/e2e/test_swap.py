@@ -33,7 +33,7 @@ print(inference.output_fn(inference.predict_fn(rows, model), "text/csv")[0], end
 def swapped(local_target) -> dict:
     """What the command reports."""
     code, report = local_target.up("--example", STACK)
-    assert code == 0, report
+    assert code == 0, report["error"]
     return report
 
 
