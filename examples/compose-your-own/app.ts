@@ -22,7 +22,7 @@ const loop = new ModelLoop(stack, 'Loop', {
   training: {
     source: 'training',
     inputs: { train: store.uriFor('data/train/'), test: store.uriFor('data/test/') },
-    hyperparameters: { C: '0.5' },
+    hyperparameters: { regularization: '2' },
     metrics: ['accuracy', 'f1', 'roc_auc'],
     uses: [tracker],
   },
