@@ -6,6 +6,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Binding, ComponentEvent, Jsonata, Step } from '../core';
 import { allow, grant } from '../core/grants';
+import { check, text } from '../core/validation';
 import { InspectOptions, IPipelineOrchestrator, PipelineOptions, RunChangedOptions, RunOptions, RunStatus } from './orchestrator';
 
 /** Properties of a `StepFunctionsOrchestrator`. */
@@ -17,12 +18,18 @@ export interface StepFunctionsOrchestratorProps {
   readonly logRetention?: logs.RetentionDays;
 }
 
+/** A pipeline and what the ARNs of its executions start with. */
+interface Pipeline {
+  readonly machine: sfn.IStateMachine;
+  readonly executions: string;
+}
+
 /**
  * Runs pipelines as Step Functions state machines.
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
  */
 export class StepFunctionsOrchestrator extends Construct implements IPipelineOrchestrator {
-  private readonly pipelines: { [name: string]: sfn.IStateMachine } = {};
+  private readonly pipelines: { [name: string]: Pipeline } = {};
   private readonly log: logs.LogGroup;
 
   constructor(scope: Construct, id: string, props: StepFunctionsOrchestratorProps = {}) {
@@ -35,9 +42,11 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
   }
 
   public addPipeline(name: string, options: PipelineOptions): sfn.StateMachine {
+    this.checkName(name);
+    const stateMachineName = Names.uniqueResourceName(this, { maxLength: 80 - name.length - 1, separator: '-' }) + `-${name}`;
     const machine = new sfn.StateMachine(this, name, {
       // Known at synth, so that a pipeline may be allowed to look at its own runs.
-      stateMachineName: this.machineName(name),
+      stateMachineName,
       definitionBody: sfn.DefinitionBody.fromChainable(options.definition),
       queryLanguage: sfn.QueryLanguage.JSONATA,
       comment: options.comment,
@@ -45,29 +54,33 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
       tracingEnabled: true,
       logs: { destination: this.log, level: sfn.LogLevel.ERROR, includeExecutionData: true },
     });
-    this.pipelines[name] = machine;
+    const executions = Stack.of(this).formatArn({ service: 'states', resource: 'execution', resourceName: `${stateMachineName}:`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    this.pipelines[name] = { machine, executions };
     return machine;
   }
 
   /** Adds a state machine that exists, under a name. */
   public importPipeline(name: string, stateMachine: sfn.IStateMachine): void {
-    this.pipelines[name] = stateMachine;
+    this.checkName(name);
+    const stack = Stack.of(this);
+    const arn = stack.splitArn(stateMachine.stateMachineArn, ArnFormat.COLON_RESOURCE_NAME);
+    this.pipelines[name] = { machine: stateMachine, executions: stack.formatArn({ ...arn, resource: 'execution', resourceName: `${arn.resourceName}:` }) };
   }
 
   public run(scope: Construct, id: string, options: RunOptions): Step {
-    const machine = this.pipeline(options.pipeline).stateMachineArn;
-    const run = Jsonata.join(this.executionArn(options.pipeline, ''), Step.KEY);
+    const { machine: { stateMachineArn }, executions } = this.pipeline(options.pipeline);
+    const run = Jsonata.join(executions, Step.KEY);
     return new Step(scope, id, {
       timeout: options.timeout,
       calls: [
         {
-          name: 'started', resource: 'states:startExecution', policies: [allow(['states:StartExecution'], [machine])],
-          arguments: { StateMachineArn: machine, Name: Step.KEY, Input: { runId: Step.RUN_ID, ...options.input } },
+          name: 'started', resource: 'states:startExecution', policies: [allow(['states:StartExecution'], [stateMachineArn])],
+          arguments: { StateMachineArn: stateMachineArn, Name: Step.KEY, Input: { runId: Step.RUN_ID, ...options.input } },
           accept: ['StepFunctions.ExecutionAlreadyExistsException'],
         },
         {
           name: 'described', resource: 'aws-sdk:sfn:describeExecution', arguments: { ExecutionArn: run }, log: run,
-          policies: [allow(['states:DescribeExecution'], [this.executionArn(options.pipeline, '*')])],
+          policies: [allow(['states:DescribeExecution'], [`${executions}*`])],
           until: "{% $described.Status = 'SUCCEEDED' %}",
           failed: "{% $described.Status in ['FAILED', 'TIMED_OUT', 'ABORTED'] %}",
           cause: "{% $described.Status & ($exists($described.Cause) ? ': ' & $described.Cause : '') %}",
@@ -78,10 +91,10 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
   }
 
   public inspect(scope: Construct, id: string, options: InspectOptions): Step {
-    const machines = Lazy.list({ produce: () => Object.keys(this.pipelines).map(name => this.executionArn(name, '*')) });
+    const runs = Lazy.list({ produce: () => this.runs });
     const optional = (field: string) => `{% $exists($described.${field}) and $described.${field} != null ? $described.${field} : '' %}`;
     return new Step(scope, id, {
-      calls: [{ name: 'described', resource: 'aws-sdk:sfn:describeExecution', arguments: { ExecutionArn: options.run }, policies: [allow(['states:DescribeExecution'], machines)] }],
+      calls: [{ name: 'described', resource: 'aws-sdk:sfn:describeExecution', arguments: { ExecutionArn: options.run }, policies: [allow(['states:DescribeExecution'], runs)] }],
       result: {
         run: '{% $described.ExecutionArn %}', name: '{% $described.Name %}', status: '{% $described.Status %}', error: optional('Error'), cause: optional('Cause'),
       },
@@ -111,31 +124,36 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
     if (names.length) {
       grant(client, [
         allow(['states:StartExecution', 'states:ListExecutions'], this.arns),
-        allow(['states:DescribeExecution', 'states:StopExecution', 'states:GetExecutionHistory'], names.map(name => this.executionArn(name, '*'))),
+        allow(['states:DescribeExecution', 'states:StopExecution', 'states:GetExecutionHistory'], this.runs),
       ]);
     }
-    const variables = names.map(name => [`MLOPS_PIPELINE_${name.replace(/\W/g, '_').toUpperCase()}`, this.pipelines[name].stateMachineArn]);
+    const variables = names.map(name => [`MLOPS_PIPELINE_${name.replace(/\W/g, '_').toUpperCase()}`, this.pipelines[name].machine.stateMachineArn]);
     return { provider: 'step-functions', address: `${Stack.of(this).stackName} in Step Functions`, variables: Object.fromEntries(variables) };
   }
 
   private get arns(): string[] {
-    return Object.values(this.pipelines).map(({ stateMachineArn }) => stateMachineArn);
+    return this.all.map(({ machine }) => machine.stateMachineArn);
   }
 
-  private pipeline(name: string): sfn.IStateMachine {
-    const machine = this.pipelines[name];
-    if (!machine) throw new Error(`'pipeline' must be one of this orchestrator's (${Object.keys(this.pipelines).join(', ') || 'it has none'}), got '${name}'`);
-    return machine;
+  private get runs(): string[] {
+    return this.all.map(({ executions }) => `${executions}*`);
   }
 
-  private machineName(pipeline: string): string {
-    return Names.uniqueResourceName(this, { maxLength: 80 - pipeline.length - 1, separator: '-' }) + `-${pipeline}`;
+  /** A pattern or a permission without a pipeline would hold for every state machine of the account. */
+  private get all(): Pipeline[] {
+    const all = Object.values(this.pipelines);
+    if (!all.length) throw new Error(`'${this.node.path}' must have a pipeline when its runs are watched, got none: call addPipeline or importPipeline`);
+    return all;
   }
 
-  private executionArn(pipeline: string, run: string): string {
-    const stack = Stack.of(this);
-    const owned = this.node.tryFindChild(pipeline);
-    const machine = owned ? this.machineName(pipeline) : stack.splitArn(this.pipeline(pipeline).stateMachineArn, ArnFormat.COLON_RESOURCE_NAME).resourceName;
-    return stack.formatArn({ service: 'states', resource: 'execution', resourceName: `${machine}:${run}`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+  private pipeline(name: string): Pipeline {
+    const pipeline = this.pipelines[name];
+    if (!pipeline) throw new Error(`'pipeline' must be one of this orchestrator's (${Object.keys(this.pipelines).join(', ') || 'it has none'}), got '${name}'`);
+    return pipeline;
+  }
+
+  private checkName(name: string) {
+    check({ name }, z => ({ name: text(z, /^[A-Za-z][A-Za-z0-9_-]{0,39}$/, 'a letter and then at most 39 letters, digits, _ or -') }));
+    if (this.pipelines[name] || this.node.tryFindChild(name)) throw new Error(`'name' must be a new one, got '${name}', which '${this.node.path}' holds already`);
   }
 }

@@ -52,7 +52,9 @@ export class ModelDeployment extends sfn.StateMachineFragment {
   constructor(scope: Construct, id: string, props: ModelDeploymentProps) {
     super(scope, id);
     check(props, z => ({
-      endpoint: z.custom(value => typeof (value as IDeployableEndpoint).deploy === 'function', { error: "must be an endpoint that versions can be deployed to (IDeployableEndpoint), such as one with a 'repository'" }),
+      endpoint: z.custom<IDeployableEndpoint>(value => typeof (value as IDeployableEndpoint).deploy === 'function', {
+        error: issue => `must be an endpoint that versions can be deployed to (IDeployableEndpoint), got '${(issue.input as IDeployableEndpoint).node.path}': give it a model repository, or take another one`,
+      }),
     }));
     const turn = new DeploymentTurn(this, 'Turn', TICKET);
     const resolve = props.registry.resolve(this, 'Resolve', { version: '{% $states.context.Execution.Input.version %}' });

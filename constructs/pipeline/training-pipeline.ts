@@ -2,7 +2,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { IAlerter } from '../alerter/alerter';
 import { Jsonata, Step } from '../core';
-import { check } from '../core/validation';
+import { got } from '../core/validation';
 import { IModelRegistry, ModelStatus } from '../model-registry/model-registry';
 import { IModelTrainer, TrainOptions } from '../model-trainer/model-trainer';
 
@@ -67,11 +67,7 @@ export class TrainingPipeline extends sfn.StateMachineFragment {
   constructor(scope: Construct, id: string, private readonly props: TrainingPipelineProps) {
     super(scope, id);
     const { trainer, registry, gate } = props;
-    check(gate ?? {}, z => ({
-      minimum: z.number({ error: 'must be a number' }),
-      maximum: z.number({ error: 'must be a number' }),
-    }));
-    if (gate && gate.minimum === undefined && gate.maximum === undefined) throw new Error(`'gate' must have a 'minimum' or a 'maximum' for '${gate.metric}', got neither`);
+    if (gate) checkGate(gate);
     const metrics = [...new Set([...props.training.metrics ?? [], ...gate ? [gate.metric] : []])];
     this.train = trainer.train(this, 'Train', { ...props.training, metrics });
     const register = registry.register(this, 'Register', {
@@ -86,7 +82,8 @@ export class TrainingPipeline extends sfn.StateMachineFragment {
 
   /** `next` when the model is good enough. */
   private pass(gate: QualityGate, next: sfn.IChainable): sfn.IChainable {
-    const value = `$lookup(${Jsonata.source(this.train.result('metrics'))}, '${gate.metric}')`;
+    const metric = Jsonata.source(gate.metric);
+    const value = `$lookup(${Jsonata.source(this.train.result('metrics'))}, ${metric})`;
     const bounds = [
       ...gate.minimum !== undefined ? [{ holds: `${value} >= ${gate.minimum}`, words: `at least ${gate.minimum}` }] : [],
       ...gate.maximum !== undefined ? [{ holds: `${value} <= ${gate.maximum}`, words: `at most ${gate.maximum}` }] : [],
@@ -94,7 +91,7 @@ export class TrainingPipeline extends sfn.StateMachineFragment {
     const words = bounds.map(bound => bound.words).join(' and ');
     const failed = new sfn.Fail(this, 'GateFailed', {
       stateName: 'Gate failed', error: 'Mlops.Failed',
-      cause: `{% 'Gate: ${gate.metric} ' & ($exists(${value}) ? 'is ' & $string(${value}) & ', must be ${words}' : 'is not among the metrics that the run reported: write it to metrics.json') & ' (log: ' & $states.context.Execution.Id & ')' %}`,
+      cause: `{% 'Gate: ' & ${metric} & ' ' & ($exists(${value}) ? 'is ' & $string(${value}) & ', must be ${words}' : 'is not among the metrics that the run reported: write it to metrics.json') & ' (log: ' & $states.context.Execution.Id & ')' %}`,
     });
     return new sfn.Choice(this, 'Gate', { stateName: 'Gate' })
       .when(sfn.Condition.jsonata(`{% $exists(${value}) and ${bounds.map(bound => bound.holds).join(' and ')} %}`), next)
@@ -126,5 +123,15 @@ export class TrainingPipeline extends sfn.StateMachineFragment {
         version: register.result('version'), status: this.props.approval === Approval.AUTOMATIC ? ModelStatus.APPROVED : register.result('status'),
       },
     });
+  }
+}
+
+function checkGate({ metric, minimum, maximum }: QualityGate) {
+  for (const [name, bound] of Object.entries({ minimum, maximum })) {
+    if (bound !== undefined && !Number.isFinite(bound)) throw new Error(`'gate.${name}' must be a number, ${got(bound)}`);
+  }
+  if (minimum === undefined && maximum === undefined) throw new Error(`'gate' must have a 'minimum' or a 'maximum' for '${metric}', got neither`);
+  if (minimum !== undefined && maximum !== undefined && minimum > maximum) {
+    throw new Error(`'gate.minimum' must be at most 'gate.maximum', got ${minimum} and ${maximum}: no model would pass`);
   }
 }
