@@ -13,8 +13,12 @@ import time
 import urllib.request
 from collections.abc import Callable
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from mlops_local.settings import ACCOUNT_ID, HOST, REGION, REPOSITORY, Settings
+
+if TYPE_CHECKING:
+    from mlops_local.aws.install import Services
 
 STATUS_PATH = "/_mlops/status"
 
@@ -98,7 +102,7 @@ def running_target(port: int) -> dict | None:
 class Target:
     """The ASGI application: MiniStack's, with the status route and this target's own start and stop."""
 
-    def __init__(self, settings: Settings, services: "object") -> None:
+    def __init__(self, settings: Settings, services: "Services") -> None:
         from mlops_local.aws.persistence import Saver
 
         self.settings = settings
@@ -153,8 +157,8 @@ class Target:
                 self.saver.start()
                 await asyncio.to_thread(self.services.resume)
                 self.ready = True
-                seconds = time.monotonic() - self.started
-                print(f"local AWS: ready on {self.settings.endpoint} after {seconds:.1f} s", file=sys.stderr, flush=True)
+                took = f"{time.monotonic() - self.started:.1f} s"
+                print(f"local AWS: ready on {self.settings.endpoint} after {took}", file=sys.stderr, flush=True)
 
         await ministack.app._handle_lifespan(scope, receive_after_stop, send_after_start)
 

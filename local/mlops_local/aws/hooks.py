@@ -38,6 +38,8 @@ def _hooks(module: str, **names: Any) -> list[Hook]:
     return [Hook(f"ministack.{module}", name, kind) for name, kind in names.items()]
 
 
+BUCKET_CONFIGURATIONS = ("encryption", "lifecycle", "ownership_controls", "tagging")
+
 HOOKS = [
     *_hooks("app", SERVICE_REGISTRY=dict, SERVICE_HANDLERS=dict, _loaded_modules=dict, _state_map=dict,
             app="scope receive send", _handle_lifespan="scope receive send",
@@ -62,10 +64,12 @@ HOOKS = [
     *_hooks("services.iam", _roles=object),
     *_hooks("services.eventbridge", _put_events="data allow_aws_source",
             _invoke_target="target event rule view",
+            _apply_input_transformer="transformer rule view", _render_input_template="template replacements",
             _matches_pattern_view=object, _rules=object, _dispatch_to_stepfunctions="arn payload",
             _dispatch_to_api_destination="spec payload target", _dispatch_to_sns="arn payload",
-            _dispatch_to_sqs="spec payload sqs_parameters", _dispatch_to_lambda="arn payload", _connections=object, _api_destinations=object, _create_connection="data", _update_connection="data",
-            _delete_connection="data", _describe_connection="data", _create_api_destination="data",
+            _dispatch_to_sqs="spec payload sqs_parameters", _dispatch_to_lambda="arn payload",
+            _connections=object, _api_destinations=object, _create_connection="data",
+            _update_connection="data", _delete_connection="data", _describe_connection="data", _create_api_destination="data",
             _update_api_destination="data", _delete_api_destination="data",
             _connection_auth_headers="conn token_key force_refresh"),
     *_hooks("services.stepfunctions", _ExecutionError=type, _state_machines=object, _executions=object,
@@ -98,9 +102,12 @@ HOOKS = [
             _store_new_secret="name secret_string secret_binary description tags kms_key_id rotation_lambda_arn "
                               "rotation_rules"),
     *_hooks("services.s3", _bucket_tags=object, _bucket_encryption=object, _buckets=object, _bucket_has_versions="name",
-            _resolve_sse_write_headers="headers bucket_name", _bucket_default_sse_headers="bucket_name", _stored_sse_headers="obj"),
+            _resolve_sse_write_headers="headers bucket_name", _bucket_default_sse_headers="bucket_name",
+            _stored_sse_headers="obj", _bucket_logging_config=object, _put_bucket_logging="name body",
+            **{f"_put_bucket_{name}": "name body" for name in BUCKET_CONFIGURATIONS},
+            **{f"_delete_bucket_{name}": "name" for name in BUCKET_CONFIGURATIONS}),
     *_hooks("services.kms", _resolve_key="key_id_or_arn"),
-    *_hooks("services.sts", register_session="access_key session", _role_id="role_arn"),
+    *_hooks("services.sts", register_session="access_key session", _role_id="role_arn", _sessions=dict),
     *_hooks("services.cloudformation", _stacks=object),
     *_hooks("services.cloudformation.engine", _evaluate_conditions="template params",
             _resolve_refs="value resources params conditions mappings stack_name stack_id"),

@@ -56,8 +56,9 @@ def test_rule_starts_a_machine_with_its_role(target, machine, role, states):
     source = f"app.{uuid.uuid4().hex[:8]}"
     may = role(allow("states:StartExecution", on=made.arn), service="events.amazonaws.com")
     rule(target, {"source": [source]}, made.arn, RoleArn=may, InputTransformer={
-        "InputPathsMap": {"version": "$.detail.version"}, "InputTemplate": '{"version": <version>, "why": "event"}'})
-    put(target, source, {"version": 3})
+        "InputPathsMap": {"version": "$.detail.versions[1].number"},
+        "InputTemplate": '{"version": <version>, "why": "event"}'})
+    put(target, source, {"versions": [{}, {"number": 3}]})
     deadline = time.monotonic() + 20
     while not (found := states.list_executions(stateMachineArn=made.arn)["executions"]):
         assert time.monotonic() < deadline

@@ -62,7 +62,7 @@ def test_denial_names_action_role_and_resource(target, machine):
     publish = {"TopicArn": topic, "Message": {"any": "json"}}
     described = machine({"T": task("sns:publish", publish)}).run()
     assert described["error"] == "SNS.AuthorizationErrorException"
-    assert "sns:Publish" in described["cause"] and topic in described["cause"] and ":assumed-role/" in described["cause"]
+    assert all(part in described["cause"] for part in ("sns:Publish", topic, ":assumed-role/"))
     assert machine({"T": task("sns:publish", publish)}, allow("sns:Publish", on=topic)).output()["MessageId"]
 
 
@@ -86,11 +86,12 @@ def training_job(role_arn: str) -> dict:
 
 
 def test_training_job_needs_every_permission(machine, role):
-    passed = role(service="sagemaker.amazonaws.com")
+    service = "sagemaker.amazonaws.com"
+    passed = role(service=service)
     needed = [
         allow("sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"),
         allow("events:PutRule", "events:PutTargets", "events:DescribeRule"),
-        allow("iam:PassRole", on=passed, Condition={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}),
+        allow("iam:PassRole", on=passed, Condition={"StringEquals": {"iam:PassedToService": service}}),
         allow("sagemaker:AddTags"),
     ]
     missing = ("sagemaker:CreateTrainingJob", "events:PutTargets", "iam:PassRole", "sagemaker:AddTags")

@@ -59,7 +59,8 @@ def test_parallel_output_and_assign_do_not_leak_branch_variables(machine):
 def test_choice_rules_assign_and_output(machine):
     made = machine({
         "C": {"Type": "Choice", "Default": "D", "Assign": {"way": "default"}, "Choices": [
-            {"Condition": "{% $states.input.n > 1 %}", "Next": "D", "Assign": {"way": "rule"}, "Output": {"n": "big"}}]},
+            {"Condition": "{% $states.input.n > 1 %}", "Next": "D", "Assign": {"way": "rule"},
+             "Output": {"n": "big"}}]},
         "D": {"Type": "Succeed", "Output": {"way": "{% $way %}", "n": "{% $states.input.n %}"}},
     })
     assert made.output({"n": 2}) == {"way": "rule", "n": "big"}

@@ -93,8 +93,9 @@ def _lifecycle_rule(rule: dict) -> dict:
     if "AbortIncompleteMultipartUpload" in rule:
         translated["AbortIncompleteMultipartUpload"] = _numbers(rule["AbortIncompleteMultipartUpload"])
     if "Transitions" in rule:
-        translated["Transitions"] = [{"StorageClass": item["StorageClass"], "Days": int(item.get("TransitionInDays", 0))}
-                                     for item in rule["Transitions"]]
+        translated["Transitions"] = [
+            {"StorageClass": item["StorageClass"], "Days": int(item.get("TransitionInDays", 0))}
+            for item in rule["Transitions"]]
     if "NoncurrentVersionTransitions" in rule:
         translated["NoncurrentVersionTransitions"] = [
             {"StorageClass": item["StorageClass"], "NoncurrentDays": int(item["TransitionInDays"])}

@@ -49,7 +49,7 @@ def perform(task: Task) -> dict:
 
 
 def error(service: str, prefix: str, failure: api_call.ApiFailure) -> StateError:
-    """`DynamoDB.ConditionalCheckFailedException`; what the model does not list is `DynamoDB.AmazonDynamoDBException`."""
+    """`DynamoDB.ConditionalCheckFailedException`; `DynamoDB.AmazonDynamoDBException` when no model lists the error."""
     name = sdk_names.exception_name(service, failure.code)
     if name == f"{sdk_names.service_class(service)}Exception":
         name = f"Amazon{prefix}Exception"
