@@ -48,24 +48,27 @@ class PythonEnvironment:
         return [*self.layers, Path(sys.base_prefix)]
 
 
-def pinned(name: str, requirements: Path, imports: tuple[str, ...] = ()) -> PythonEnvironment:
-    """The environment of a hash-pinned requirements file; the bytecode of `imports` is made at once."""
+def pinned(name: str, requirements: Path) -> PythonEnvironment:
+    """The environment of a hash-pinned requirements file, prepared as the table of images says for this runtime."""
+    from mlops_local.processes import images
+
     folder = _folder(name, [requirements.read_text()])
 
     def install(new: Path) -> None:
-        _uv_install(new, ["--require-hashes", "--requirements", str(requirements)])
-        if imports:
-            _run([str(new / "bin" / "python"), "-c", f"import {', '.join(imports)}"])
+        preparation = images.preparation_of(name)
+        _uv_install(new, ["--require-hashes", "--requirements", str(requirements)], variables=preparation.build)
+        if preparation.imports:
+            _run([str(new / "bin" / "python"), "-c", f"import {', '.join(preparation.imports)}"])
 
     return _ensure(folder, install)
 
 
-def extended(name: str, requirements: Path, imports: tuple[str, ...], source: Path | None) -> PythonEnvironment:
+def extended(name: str, requirements: Path, source: Path | None) -> PythonEnvironment:
     """The environment of `requirements`, with the requirements.txt of a user's source folder on top, if it has one.
 
     It is a thin layer: only what the base lacks is installed, and everything else is found in the base.
     """
-    base = pinned(name, requirements, imports)
+    base = pinned(name, requirements)
     own = source / "requirements.txt" if source else None
     if own is None or not own.is_file() or not own.read_text().strip():
         return base
@@ -125,13 +128,14 @@ def _local_packages(source: Path) -> Iterator[str]:
             yield str(path.relative_to(source)) + hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _uv_install(folder: Path, arguments: list[str], cwd: Path | None = None) -> None:
-    _run([_uv(), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *arguments], cwd)
+def _uv_install(folder: Path, arguments: list[str], cwd: Path | None = None,
+                variables: dict[str, str] | None = None) -> None:
+    _run([_uv(), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *arguments], cwd, variables)
 
 
-def _run(command: list[str], cwd: Path | None = None) -> str:
+def _run(command: list[str], cwd: Path | None = None, variables: dict[str, str] | None = None) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PYTHON"))}
-    environment["UV_CACHE_DIR"] = str(Settings.from_environment().cache / "uv")
+    environment.update({"UV_CACHE_DIR": str(Settings.from_environment().cache / "uv"), **(variables or {})})
     result = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise EnvironmentFailure(result.stderr.strip() or f"{command[0]} ended with {result.returncode}")
@@ -158,10 +162,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 def main() -> None:
     """`python -m mlops_local.processes.environments NAME...`: make the environments of local/requirements/NAME.txt."""
-    from mlops_local.processes import images
-
     for name in sys.argv[1:]:
-        print(pinned(name, requirements_file(name), images.imports_of(name)).folder)
+        print(pinned(name, requirements_file(name)).folder)
 
 
 def requirements_file(name: str) -> Path:

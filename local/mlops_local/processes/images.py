@@ -1,7 +1,8 @@
 """Which local runtime stands for which container image: local/images.json, and the user's own table.
 
 A runtime names a hash-pinned requirements file, the commands that the container contract calls `train` and `serve`, and
-the modules (`imports`) whose bytecode is made together with the environment.
+how the environment is prepared: modules whose bytecode is made ahead (`imports`: a sandboxed job cannot write it), and
+variables for building packages that ship no wheel (`build`).
 Commands may use {python}, {containers} (this repository's local/containers) and {table} (the folder of the table), and
 `requirements` is relative to the table.
 """
@@ -34,12 +35,11 @@ class Runtime:
     requirements: Path
     commands: dict[str, list[str]]
     environment: dict[str, str]
-    imports: tuple[str, ...]
     folder: Path
 
     def python_environment(self, source: Path | None = None) -> environments.PythonEnvironment:
         """The image's environment, with the requirements.txt of a source folder on top."""
-        return environments.extended(self.name, self.requirements, self.imports, source)
+        return environments.extended(self.name, self.requirements, source)
 
     def command(self, role: str, python_environment: environments.PythonEnvironment) -> list[str]:
         """The command of a role, `train` or `serve`."""
@@ -64,8 +64,7 @@ def runtime_of(image: str) -> Runtime:
         for row in _rows(table):
             if any(fnmatch.fnmatchcase(candidate, pattern) for pattern in row["images"] for candidate in (name, image)):
                 return Runtime(image, row["runtime"], (table.parent / row["requirements"]).resolve(),
-                               row["commands"], row.get("environment", {}), tuple(row.get("imports", [])),
-                               table.parent.resolve())
+                               row["commands"], row.get("environment", {}), table.parent.resolve())
     raise ImageFailure(
         f"image '{image}' has no local runtime: map it to one in local/images.json, or in a file of your own that "
         f"{USER_TABLE_VARIABLE} names, by a row {{\"images\": [\"{name}\"], \"runtime\": \"my-runtime\", "
@@ -73,10 +72,18 @@ def runtime_of(image: str) -> Runtime:
     )
 
 
-def imports_of(runtime: str) -> tuple[str, ...]:
-    """The modules that a runtime of the table names for being compiled ahead."""
-    rows = [row for table in _tables() for row in _rows(table) if row["runtime"] == runtime]
-    return tuple(rows[0].get("imports", [])) if rows else ()
+@dataclass(frozen=True)
+class Preparation:
+    """How a runtime's environment is made ready: variables for building packages, modules to compile ahead."""
+
+    build: dict[str, str]
+    imports: list[str]
+
+
+def preparation_of(runtime: str) -> Preparation:
+    """What the table says for a runtime; nothing for an environment that is no image's."""
+    row = next((row for table in _tables() for row in _rows(table) if row["runtime"] == runtime), {})
+    return Preparation(row.get("build", {}), row.get("imports", []))
 
 
 def _tables() -> list[Path]:

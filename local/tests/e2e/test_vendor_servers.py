@@ -12,7 +12,7 @@ import pytest
 from e2e import vendor_servers
 
 from mlops_local.cli import client_environment, data
-from mlops_local.processes import environments, images
+from mlops_local.processes import environments
 from mlops_local.settings import REPOSITORY
 
 TRAINING = REPOSITORY / "training"
@@ -55,7 +55,7 @@ def rows(local_target) -> Path:
 def train(rows, vendors, tmp_path_factory):
     """Runs the example's unchanged script under the runtime, with MLflow's own variables for the vendor's server."""
     runtime = environments.extended(
-        "scikit-learn", environments.requirements_file("scikit-learn"), images.imports_of("scikit-learn"), TRAINING
+        "scikit-learn", environments.requirements_file("scikit-learn"), TRAINING
     )
 
     def run(name: str, regularization: str) -> Path:
