@@ -7,6 +7,7 @@ import type * as Zod from 'zod';
 import { IAlerter, SnsAlerter } from '../constructs/alerter';
 import { IArtifactStore, S3ArtifactStore } from '../constructs/artifact-store';
 import { Auth } from '../constructs/core';
+import { got } from '../constructs/core/validation';
 import { IExperimentTracker, MlflowExperimentTracker, SageMakerExperimentTracker } from '../constructs/experiment-tracker';
 import { DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, ICapturingEndpoint, IModelEndpoint, OpenInferenceEndpoint } from '../constructs/model-endpoint';
 import { CloudWatchModelMonitor, IModelMonitor } from '../constructs/model-monitor';
@@ -22,8 +23,10 @@ type Settings = { [field: string]: any };
 
 /** One provider of one component. */
 export interface Provider<Component, Context = undefined> {
-  /** Its fields in the stack file, besides `provider`. */
+  /** Its fields in the stack file, besides `provider`; docs/stack-file.md lists them. */
   fields(z: Z): Shape;
+  /** The fields that the construct knows by another name: prop to field, for its messages. */
+  readonly props?: { [prop: string]: string };
   create(scope: Construct, id: string, settings: Settings, context: Context): Component;
 }
 
@@ -32,7 +35,13 @@ export interface Providers<Component, Context = undefined> {
   readonly [name: string]: Provider<Component, Context>;
 }
 
-const credential = (z: Z) => ({ username: z.string().optional(), secret: z.string().optional(), field: z.string().optional() });
+const SECRET = /^(arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}|[\w/+=.@-]{1,512})$/;
+
+const credential = (z: Z) => ({
+  username: z.string().optional(),
+  secret: z.string().regex(SECRET, { error: 'must be the name, or the whole ARN, of a secret in AWS Secrets Manager' }).optional(),
+  field: z.string().optional(),
+});
 
 /** Who is called how: Basic with a user name, Bearer without, nothing without a secret. */
 function auth(scope: Construct, id: string, { username, secret, field }: Settings): Auth {
@@ -45,24 +54,45 @@ function auth(scope: Construct, id: string, { username, secret, field }: Setting
   return username === undefined ? Auth.bearer(held, field) : Auth.basic(username, held, field);
 }
 
+/** Settings that take no effect next to `field`, or without it, are refused: whoever wrote them expects one. */
+function refuse(settings: Settings, fields: string[], relation: 'with' | 'without', field: string, why: string) {
+  const idle = fields.find(name => settings[name] !== undefined);
+  if (idle !== undefined) throw new Error(`'${idle}' must be left out ${relation} '${field}', ${got(settings[idle])}: ${why}`);
+}
+
+const EXISTS = 'what exists already is taken as it is';
+
 const removal = (z: Z) => z.enum(['retain', 'destroy']).optional();
 const policy = (value?: string) => value === 'destroy' ? RemovalPolicy.DESTROY : undefined;
 
 export const STORES: Providers<IArtifactStore> = {
   s3: {
-    fields: z => ({ bucket: z.string().optional(), prefix: z.string().optional(), removal: removal(z) }),
-    create: (scope, id, { bucket, prefix, removal }) => bucket === undefined
-      ? new S3ArtifactStore(scope, id, { removalPolicy: policy(removal) })
-      : S3ArtifactStore.fromBucket(scope, id, { bucket: s3.Bucket.fromBucketName(scope, `${id}Bucket`, bucket), prefix }),
+    fields: z => ({
+      bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'must be the name of a bucket' }).optional(), prefix: z.string().optional(), removal: removal(z),
+    }),
+    props: { removalPolicy: 'removal' },
+    create: (scope, id, settings) => {
+      const { bucket, prefix, removal } = settings;
+      if (bucket === undefined) {
+        refuse(settings, ['prefix'], 'without', 'bucket', 'a new bucket is used as a whole');
+        return new S3ArtifactStore(scope, id, { removalPolicy: policy(removal) });
+      }
+      refuse(settings, ['removal'], 'with', 'bucket', EXISTS);
+      return S3ArtifactStore.fromBucket(scope, id, { bucket: s3.Bucket.fromBucketName(scope, `${id}Bucket`, bucket), prefix });
+    },
   },
 };
 
 export const TRACKERS: Providers<IExperimentTracker | undefined, { store: IArtifactStore }> = {
   sagemaker: {
     fields: z => ({ app: z.string().optional(), experiment: z.string().optional(), removal: removal(z) }),
-    create: (scope, id, { app, experiment, removal }, { store }) => app === undefined
-      ? new SageMakerExperimentTracker(scope, id, { artifactStore: store, experiment, removalPolicy: policy(removal) })
-      : SageMakerExperimentTracker.fromApp(scope, id, { appArn: app, artifactStore: store, experiment }),
+    props: { appArn: 'app', removalPolicy: 'removal' },
+    create: (scope, id, settings, { store }) => {
+      const { app, experiment, removal } = settings;
+      if (app === undefined) return new SageMakerExperimentTracker(scope, id, { artifactStore: store, experiment, removalPolicy: policy(removal) });
+      refuse(settings, ['removal'], 'with', 'app', EXISTS);
+      return SageMakerExperimentTracker.fromApp(scope, id, { appArn: app, artifactStore: store, experiment });
+    },
   },
   mlflow: {
     fields: z => ({ url: z.string(), experiment: z.string().optional(), ...credential(z) }),
@@ -74,15 +104,20 @@ export const TRACKERS: Providers<IExperimentTracker | undefined, { store: IArtif
 export const TRAINERS: Providers<IModelTrainer, { store: IArtifactStore }> = {
   sagemaker: {
     fields: z => ({
-      source: z.string().default('training'), entry: z.string().default('train.py'), image: z.string().default('scikit-learn'), hyperparameters: z.record(z.string(), z.coerce.string()).optional(),
+      source: z.string().default('training'), entry: z.string().default('train.py'),
+      image: z.string().regex(IMAGE, { error: 'must be scikit-learn, scikit-learn:<version> or the URI of an image in ECR' }).default('scikit-learn'),
+      hyperparameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()], { error: 'must be a text, a number, true or false' }).transform(String)).optional(),
       instanceType: z.string().optional(), instanceCount: z.number().optional(), volumeSize: z.number().optional(), spot: z.boolean().optional(), networkIsolation: z.boolean().optional(),
       timeoutMinutes: z.number().min(1).optional(),
     }),
+    props: { uri: 'image', version: 'image' },
     create: (scope, id, { image, instanceType, instanceCount, volumeSize, spot, networkIsolation }, { store }) => new SageMakerModelTrainer(scope, id, {
       artifactStore: store, image: toImage(image), instanceType, instanceCount, volumeSize, spot: spot ? {} : undefined, networkIsolation,
     }),
   },
 };
+
+const IMAGE = /^(scikit-learn(:.+)?|\d{12}\.dkr\.ecr\..+)$/;
 
 /** `scikit-learn`, `scikit-learn:1.2-1`, or the URI of an image in ECR. */
 function toImage(image: string): SageMakerImage {
@@ -93,8 +128,13 @@ function toImage(image: string): SageMakerImage {
 export const REGISTRIES: Providers<IModelRegistry> = {
   sagemaker: {
     fields: z => ({ group: z.string().optional(), description: z.string().optional(), removal: removal(z) }),
-    create: (scope, id, { group, description, removal }) => group === undefined
-      ? new SageMakerModelRegistry(scope, id, { description, removalPolicy: policy(removal) }) : SageMakerModelRegistry.fromGroupName(scope, id, group),
+    props: { groupName: 'group', removalPolicy: 'removal' },
+    create: (scope, id, settings) => {
+      const { group, description, removal } = settings;
+      if (group === undefined) return new SageMakerModelRegistry(scope, id, { description, removalPolicy: policy(removal) });
+      refuse(settings, ['description', 'removal'], 'with', 'group', EXISTS);
+      return SageMakerModelRegistry.fromGroupName(scope, id, group);
+    },
   },
 };
 
@@ -104,19 +144,27 @@ export const ENDPOINTS: Providers<IModelEndpoint, { store: IArtifactStore; image
       name: z.string().optional(), instanceType: z.string().optional(), instanceCount: z.number().optional(), capturePercentage: z.number().optional(),
       bakeMinutes: z.number().min(0).max(60).optional(), networkIsolation: z.boolean().optional(),
     }),
+    props: { endpointName: 'name' },
     create: (scope, id, { name, instanceType, instanceCount, capturePercentage, bakeMinutes, networkIsolation }, { store, images }) => new DeployableSageMakerEndpoint(scope, id, {
       artifactStore: store, endpointName: name, instanceType, instanceCount, capturePercentage, networkIsolation, images: images.map(toImage),
       bakeTime: bakeMinutes === undefined ? undefined : Duration.seconds(Math.round(bakeMinutes * 60)),
     }),
   },
   'open-inference': {
-    fields: z => ({ url: z.string(), model: z.string().default('model'), repository: z.string().optional(), implementation: z.string().optional(), ...credential(z) }),
+    fields: z => ({
+      url: z.string(), model: z.string().default('model'),
+      repository: z.string().regex(/^[^/\s]+(\/[^/\s]+)*\/?$/, { error: "must be a folder of the artifact store, such as 'models'" }).optional(),
+      implementation: z.string().optional(), ...credential(z),
+    }),
     create: (scope, id, settings, { store }) => {
       const { url, model, repository, implementation } = settings;
       const props = { url, model, auth: auth(scope, id, settings) };
-      if (repository === undefined) return new OpenInferenceEndpoint(scope, id, props);
+      if (repository === undefined) {
+        refuse(settings, ['implementation'], 'without', 'repository', 'nothing is deployed to such an endpoint');
+        return new OpenInferenceEndpoint(scope, id, props);
+      }
       const bucket = s3.Bucket.fromBucketAttributes(scope, `${id}Bucket`, { bucketArn: `arn:${Stack.of(scope).partition}:s3:::${store.bucketName}`, encryptionKey: store.encryptionKey });
-      const folder = S3ArtifactStore.fromBucket(scope, `${id}Repository`, { bucket, prefix: `${store.prefix}${repository}` });
+      const folder = S3ArtifactStore.fromBucket(scope, `${id}Repository`, { bucket, prefix: `${store.prefix}${repository.replace(/\/?$/, '/')}` });
       return new DeployableOpenInferenceEndpoint(scope, id, { ...props, implementation, repository: folder });
     },
   },
@@ -125,6 +173,7 @@ export const ENDPOINTS: Providers<IModelEndpoint, { store: IArtifactStore; image
 export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEndpoint }> = {
   cloudwatch: {
     fields: z => ({ maxErrorPercentage: z.number().optional(), maxLatencyMs: z.number().min(1).optional() }),
+    props: { maxLatency: 'maxLatencyMs' },
     create: (scope, id, { maxErrorPercentage, maxLatencyMs }, { endpoint }) => new CloudWatchModelMonitor(scope, id, {
       // An endpoint that captures nothing is refused by the monitor.
       endpoint: endpoint as ICapturingEndpoint, maxErrorPercentage, maxLatency: maxLatencyMs === undefined ? undefined : Duration.millis(maxLatencyMs),
@@ -139,8 +188,12 @@ export const ORCHESTRATORS: Providers<IPipelineOrchestrator> = {
 
 export const ALERTERS: Providers<IAlerter> = {
   sns: {
-    fields: z => ({ email: z.string().optional(), topic: z.string().optional() }),
-    create: (scope, id, { email, topic }) => topic === undefined
-      ? new SnsAlerter(scope, id, { email }) : SnsAlerter.fromTopic(scope, id, { topic: sns.Topic.fromTopicArn(scope, `${id}Topic`, topic) }),
+    fields: z => ({ email: z.string().optional(), topic: z.string().regex(/^arn:[^:]+:sns:[^:]+:\d{12}:[\w.-]+$/, { error: 'must be the ARN of an SNS topic' }).optional() }),
+    create: (scope, id, settings) => {
+      const { email, topic } = settings;
+      if (topic === undefined) return new SnsAlerter(scope, id, { email });
+      refuse(settings, ['email'], 'with', 'topic', 'subscribe the address to the topic');
+      return SnsAlerter.fromTopic(scope, id, { topic: sns.Topic.fromTopicArn(scope, `${id}Topic`, topic) });
+    },
   },
 };

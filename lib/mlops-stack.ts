@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, StackProps } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { IComponent, Publication } from '../constructs/core';
 import { Nobody } from '../constructs/core/grants';
@@ -37,24 +37,25 @@ export class MlopsStack extends Stack {
     const file = checkStackFile(settings);
     super(scope, id, { description: 'An MLOps platform', analyticsReporting: false, ...stackProps });
 
-    const store = this.create('ArtifactStore', catalogue.STORES, file.store, undefined);
-    const tracker = this.create('ExperimentTracker', catalogue.TRACKERS, file.tracker, { store });
-    const trainer = this.create('ModelTrainer', catalogue.TRAINERS, file.trainer, { store });
-    const registry = this.create('ModelRegistry', catalogue.REGISTRIES, file.registry, undefined);
-    const endpoint = this.create('ModelEndpoint', catalogue.ENDPOINTS, file.endpoint, { store, images: [file.trainer.settings.image] });
-    const monitor = this.create('ModelMonitor', catalogue.MONITORS, file.monitor, { endpoint });
-    const orchestrator = this.create('Orchestrator', catalogue.ORCHESTRATORS, file.orchestrator, undefined);
-    const alerter = this.create('Alerter', catalogue.ALERTERS, file.alerter, undefined);
+    const store = this.create('ArtifactStore', 'store', catalogue.STORES, file.store, undefined);
+    const tracker = this.create('ExperimentTracker', 'tracker', catalogue.TRACKERS, file.tracker, { store });
+    const trainer = this.create('ModelTrainer', 'trainer', catalogue.TRAINERS, file.trainer, { store });
+    const registry = this.create('ModelRegistry', 'registry', catalogue.REGISTRIES, file.registry, undefined);
+    const endpoint = this.create('ModelEndpoint', 'endpoint', catalogue.ENDPOINTS, file.endpoint, { store, images: [file.trainer.settings.image] });
+    const monitor = this.create('ModelMonitor', 'monitor', catalogue.MONITORS, file.monitor, { endpoint });
+    const orchestrator = this.create('Orchestrator', 'orchestrator', catalogue.ORCHESTRATORS, file.orchestrator, undefined);
+    const alerter = this.create('Alerter', 'alerter', catalogue.ALERTERS, file.alerter, undefined);
 
     const { train, test, sample, metrics, gate, approval } = file.pipeline;
-    const { source, entry, hyperparameters } = file.trainer.settings;
-    const loop = new ModelLoop(this, 'Loop', {
+    const { source, entry, hyperparameters, timeoutMinutes } = file.trainer.settings;
+    const timeout = timeoutMinutes === undefined ? undefined : Duration.seconds(Math.round(timeoutMinutes * 60));
+    const loop = inFile(LOOP_FIELDS, () => new ModelLoop(this, 'Loop', {
       store, trainer, registry, orchestrator, alerter, monitor, sample, gate,
       // A pipeline that must deploy refuses an endpoint that cannot.
       endpoint: endpoint as IDeployableEndpoint,
       approval: approval === 'automatic' ? Approval.AUTOMATIC : Approval.MANUAL,
-      training: { source, entry, hyperparameters, metrics, inputs: { train: store.uriFor(train), test: store.uriFor(test) }, uses: tracker ? [tracker] : [] },
-    });
+      training: { source, entry, hyperparameters, metrics, timeout, inputs: { train: store.uriFor(train), test: store.uriFor(test) }, uses: tracker ? [tracker] : [] },
+    }));
 
     this.publish('artifact-store', store);
     this.publish('experiment-tracker', tracker);
@@ -74,8 +75,12 @@ export class MlopsStack extends Stack {
     if (tracker) this.output('TrackerUri', address(tracker), 'Runs are tracked here');
   }
 
-  private create<Component, Context>(id: string, providers: catalogue.Providers<Component, Context>, { provider, settings }: Choice, context: Context): Component {
-    return providers[provider].create(this, id, settings, context);
+  private create<Component, Context>(
+    id: string, section: string, providers: catalogue.Providers<Component, Context>, { provider, settings, fields }: Choice, context: Context,
+  ): Component {
+    const { props = {} } = providers[provider];
+    const names = [...fields.map(field => [field, field]), ...Object.entries(props)].map(([prop, field]) => [prop, `${section}.${field}`]);
+    return inFile(Object.fromEntries(names), () => providers[provider].create(this, id, settings, context));
   }
 
   private publish(component: string, of?: IComponent) {
@@ -84,6 +89,22 @@ export class MlopsStack extends Stack {
 
   private output(id: string, value: string, description: string) {
     new CfnOutput(this, `Output-${id}`, { value, description }).overrideLogicalId(id);
+  }
+}
+
+/** Where the loop's props stand in the file. */
+const LOOP_FIELDS = {
+  source: 'trainer.source', entry: 'trainer.entry', networkIsolation: 'trainer.networkIsolation', metrics: 'pipeline.metrics', gate: 'pipeline.gate',
+};
+
+/** Does `make`; where it refuses a prop, the message names the field of the stack file instead. */
+function inFile<T>(fields: { [prop: string]: string }, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    const { message } = error as Error;
+    const [, prop = ''] = /^'(\w+)/.exec(message) ?? [];
+    throw Object.hasOwn(fields, prop) ? new Error(`'${fields[prop]}${message.slice(prop.length + 1)}`, { cause: error }) : error;
   }
 }
 

@@ -7,6 +7,8 @@ import { ALERTERS, ENDPOINTS, MONITORS, ORCHESTRATORS, Providers, REGISTRIES, ST
 export interface Choice {
   readonly provider: string;
   readonly settings: { [field: string]: any };
+  /** The provider's fields, given or not. */
+  readonly fields: string[];
 }
 
 /** What a stack file says, checked, with every default filled in. */
@@ -27,7 +29,8 @@ export interface StackFile {
   };
 }
 
-const COMPONENTS: { [section: string]: Providers<any, any> } = {
+/** The sections of the stack file that choose a provider. */
+export const COMPONENTS: { [section: string]: Providers<any, any> } = {
   store: STORES, tracker: TRACKERS, trainer: TRAINERS, registry: REGISTRIES, endpoint: ENDPOINTS, monitor: MONITORS, orchestrator: ORCHESTRATORS, alerter: ALERTERS,
 };
 
@@ -45,7 +48,7 @@ export function parseStackFile(path: string): { [section: string]: any } {
   try {
     return yaml.parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 }) ?? {};
   } catch (error) {
-    throw new Error(`${path}: ${(error as Error).message.split('\n')[0]}`);
+    throw new Error(`${path}: must be YAML: ${(error as Error).message.split('\n')[0].replace(/:$/, '')}`);
   }
 }
 
@@ -72,14 +75,15 @@ function choose(z: typeof Zod, section: string, providers: Providers<any, any>, 
   if (typeof provider !== 'string' || !names.includes(provider)) {
     throw new Error(`'${section}.provider' must be one of ${names.join(', ')}, ${got(provider)}: did you mean '${nearest(String(provider), names)}'?`);
   }
-  return { provider, settings: parse(section, z.strictObject(providers[provider].fields(z)), settings, provider) };
+  const fields = providers[provider].fields(z);
+  return { provider, settings: parse(section, z.strictObject(fields), settings, provider), fields: Object.keys(fields) };
 }
 
-function nameSchema(z: typeof Zod) {
+export function nameSchema(z: typeof Zod) {
   return z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,62}$/, { error: 'must be a letter and then at most 62 letters, digits or -' }).default('mlops');
 }
 
-function pipelineSchema(z: typeof Zod) {
+export function pipelineSchema(z: typeof Zod) {
   const folder = (path: string) => z.string().regex(/^[^/\s][^\s]*$/, { error: "must be a path in the artifact store, without a '/' at the start" }).default(path);
   return z.strictObject({
     train: folder('data/train/'), test: folder('data/test/'), sample: folder('data/sample.csv'),
@@ -99,6 +103,7 @@ function parse<T>(section: string, schema: Zod.ZodType<T>, value: unknown, provi
 /** One line about an issue of zod's. */
 function explain(section: string, issue: Zod.core.$ZodIssue, value: unknown, schema: any, provider?: string): string {
   const of = provider === undefined ? '' : ` of provider '${provider}'`;
+  const expected = (type: string) => ({ record: 'a mapping', object: 'a mapping', array: 'a list' })[type] ?? `a ${type}`;
   const at = `'${[section, ...issue.path].join('.')}'`;
   const found = issue.path.reduce<any>((part, key) => part?.[key], value);
   if (issue.code === 'unrecognized_keys') {
@@ -107,16 +112,21 @@ function explain(section: string, issue: Zod.core.$ZodIssue, value: unknown, sch
     const hint = fields.length ? ` (allowed: ${fields.join(', ')}): did you mean '${nearest(key, fields)}'?` : ' (it has none)';
     return `'${[section, ...issue.path, key].join('.')}' is not a field${of}${hint}`;
   }
-  if (issue.code === 'invalid_type') return found === undefined ? `${at} is missing${of}: it must be a ${issue.expected}` : `${at} must be a ${issue.expected}, ${got(found)}`;
+  if (issue.code === 'invalid_type') return found === undefined ? `${at}${of} is missing: it must be ${expected(issue.expected)}` : `${at} must be ${expected(issue.expected)}, ${got(found)}`;
+  if (issue.code === 'too_small') return `${at} must be at least ${issue.minimum}, ${got(found)}`;
+  if (issue.code === 'too_big') return `${at} must be at most ${issue.maximum}, ${got(found)}`;
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String);
     return `${at} must be one of ${values.join(', ')}, ${got(found)}: did you mean '${nearest(String(found), values)}'?`;
   }
-  return `${at} ${issue.message}, ${got(found)}`;
+  // What stands in place of a secret's name may be the secret.
+  return issue.path.at(-1) === 'secret' ? `${at} ${issue.message}` : `${at} ${issue.message}, ${got(found)}`;
 }
 
 function mapping(what: string, value: unknown): { [field: string]: any } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} must be a mapping of fields, ${got(value)}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Error(`${what} must be a mapping of fields, ${got(value)}${typeof value === 'string' && !/\s/.test(value) ? `: did you mean { provider: ${value} }?` : ''}`);
+  }
   return value as { [field: string]: any };
 }
 
@@ -125,7 +135,7 @@ function refuseCredentials(value: unknown, path: string): void {
   if (typeof value !== 'object' || value === null) return;
   for (const [field, inner] of Object.entries(value)) {
     const at = path ? `${path}.${field}` : field;
-    if (CREDENTIAL.test(field) && typeof inner !== 'object' && !at.startsWith('trainer.hyperparameters')) {
+    if (CREDENTIAL.test(field) && typeof inner !== 'object') {
       throw new Error(`'${at}' must not stand in the file: put the value into AWS Secrets Manager and name it with 'secret' (and 'field', for one field of its JSON)`);
     }
     if (typeof inner === 'string' && /^https?:\/\/[^/\s]*:[^/\s]*@/.test(inner)) {
