@@ -1,7 +1,20 @@
-import { SecretValue, Token } from 'aws-cdk-lib';
+import { SecretValue } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { SecretField } from './component';
+import { check, text } from './validation';
+
+/** The forms that a credential takes. */
+export enum AuthScheme {
+  /** No credential. */
+  NONE = 'none',
+  /** `Authorization: Bearer <token>`. */
+  BEARER = 'bearer',
+  /** HTTP Basic. */
+  BASIC = 'basic',
+  /** A header of the service's own. */
+  HEADER = 'header',
+}
 
 /**
  * How an external service knows its caller. Credentials are references to secrets; a Connection copies the value at
@@ -11,12 +24,12 @@ import { SecretField } from './component';
 export class Auth {
   /** No credential. A Connection cannot be without one, so that calls carry a header `x-client: mlops`. */
   public static none(): Auth {
-    return new Auth(events.Authorization.apiKey('x-client', SecretValue.unsafePlainText('mlops')));
+    return new Auth(AuthScheme.NONE, events.Authorization.apiKey('x-client', SecretValue.unsafePlainText('mlops')));
   }
 
   /** `Authorization: Bearer <token>`. */
   public static bearer(token: ISecret, field?: string): Auth {
-    return Auth.header('Authorization', token, field, 'Bearer ');
+    return new Auth(AuthScheme.BEARER, inHeader('Authorization', token, field, 'Bearer '), { secret: token, field });
   }
 
   /**
@@ -24,20 +37,19 @@ export class Auth {
    * @param username at most 512 characters, without a colon
    */
   public static basic(username: string, password: ISecret, field?: string): Auth {
-    if (!Token.isUnresolved(username) && !/^[^:]{1,512}$/.test(username)) {
-      throw new Error(`'username' must be 1 to 512 characters without ':', got '${username}'`);
-    }
-    return new Auth(events.Authorization.basic(username, value(password, field)), { secret: password, field }, username);
+    check({ username }, z => ({ username: text(z, /^[^:]{1,512}$/, "1 to 512 characters without ':'") }));
+    return new Auth(AuthScheme.BASIC, events.Authorization.basic(username, value(password, field)), { secret: password, field }, username);
   }
 
   /** A header that holds the secret, after an optional prefix. */
   public static header(name: string, secret: ISecret, field?: string, prefix: string = ''): Auth {
-    // The value stays a `{{resolve:secretsmanager:...}}` reference, which only CloudFormation resolves, inside the connection.
-    const text = SecretValue.unsafePlainText(prefix + value(secret, field).unsafeUnwrap());
-    return new Auth(events.Authorization.apiKey(name, text), { secret, field });
+    check({ name }, z => ({ name: text(z, /^[A-Za-z0-9_-]{1,512}$/, "a header's name of letters, digits, - and _") }));
+    return new Auth(AuthScheme.HEADER, inHeader(name, secret, field, prefix), { secret, field });
   }
 
   private constructor(
+    /** The form of the credential. */
+    public readonly scheme: AuthScheme,
     /** As a Connection takes it. */
     public readonly authorization: events.Authorization,
     /** The secret behind it. */
@@ -45,6 +57,11 @@ export class Auth {
     /** The name that goes with the secret, in HTTP Basic. */
     public readonly username?: string,
   ) {}
+}
+
+/** The value stays a `{{resolve:secretsmanager:...}}` reference, which only CloudFormation resolves, inside the connection. */
+function inHeader(name: string, secret: ISecret, field: string | undefined, prefix: string): events.Authorization {
+  return events.Authorization.apiKey(name, SecretValue.unsafePlainText(prefix + value(secret, field).unsafeUnwrap()));
 }
 
 function value(secret: ISecret, field?: string): SecretValue {

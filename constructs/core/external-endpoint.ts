@@ -5,7 +5,7 @@ import { Auth } from './auth';
 import { Call } from './call';
 import { allow } from './grants';
 import { Jsonata } from './jsonata';
-import { check } from './validation';
+import { check, text } from './validation';
 
 /** One request to an external service. */
 export interface RequestOptions {
@@ -43,13 +43,14 @@ export interface RequestOptions {
   readonly accept?: string[];
 }
 
-/** Loopback addresses: what runs on the same machine as the local AWS target. */
-const LOOPBACK = /^http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(\/|$)/;
+/** `https://`, or `http://` on the same machine, where the local AWS target is; after the host a path at most. */
+const ADDRESS = /^(https:\/\/[^\s/?#@]+|http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?)(\/[^\s?#]*)?$/;
 
 /** An HTTPS service that this stack does not manage. */
 export class ExternalEndpoint {
   /** The address, without a `/` at the end. */
   public readonly url: string;
+  private readonly connections: { [owner: string]: events.Connection } = {};
 
   /**
    * @param url an https:// URL; http:// only for loopback addresses, for the laptop
@@ -57,8 +58,7 @@ export class ExternalEndpoint {
    */
   constructor(url: string, public readonly auth: Auth) {
     check({ url }, z => ({
-      url: z.string().refine(value => (/^https:\/\/[^\s/@]+/.test(value) || LOOPBACK.test(value)) && !/[?#]/.test(value),
-        { error: issue => `must be an https:// URL without credentials, query or fragment (http:// only for loopback addresses), got '${issue.input}'` }),
+      url: text(z, ADDRESS, 'an https:// URL without credentials, query or fragment (http:// only for loopback addresses)'),
     }));
     this.url = url.replace(/\/+$/, '');
   }
@@ -88,13 +88,13 @@ export class ExternalEndpoint {
 
   /** Warns, once, that a template with a plain http:// address is for the laptop only. */
   public warnIfLoopback(owner: Construct): void {
-    if (LOOPBACK.test(this.url)) {
+    if (this.url.startsWith('http://')) {
       Annotations.of(owner).addWarningV2('cdk-mlops:loopback', `'${this.url}' is on this machine: the template is for the local target, not for AWS`);
     }
   }
 
   private connection(owner: Construct): events.Connection {
-    return owner.node.tryFindChild('Connection') as events.Connection
-      ?? new events.Connection(owner, 'Connection', { authorization: this.auth.authorization });
+    // Found by this endpoint only: what another endpoint of the same owner made holds another credential.
+    return this.connections[owner.node.path] ??= new events.Connection(owner, 'Connection', { authorization: this.auth.authorization });
   }
 }

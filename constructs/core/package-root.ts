@@ -5,6 +5,7 @@ import { dirname, join } from 'path';
 export function packageRoot(from: string = __dirname): string {
   const file = join(from, 'package.json');
   if (existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).name === 'cdk-mlops') return from;
+  if (dirname(from) === from) throw new Error(`cdk-mlops must be used from its own folder, got a copy outside of it: ${__dirname}`);
   return packageRoot(dirname(from));
 }
 

@@ -49,6 +49,9 @@ const FAILURE = [
 ].join(' : ');
 
 const REMAINING = '{% $max([1, $ceil(($deadline - $millis()) / 1000)]) %}';
+
+/** What a step's own states and variables are called. */
+const RESERVED = ['start', 'done', 'fail', 'deadline', 'key', 'failure'];
 const KEEP_INPUT = '{% $states.input %}';
 
 /**
@@ -109,11 +112,12 @@ export class Step extends sfn.Parallel {
    * @param path a result's name, or a path inside it such as `metrics.accuracy`
    */
   public result(path: string): string {
-    const [name] = path.split('.');
+    const [name, ...rest] = path.split('.');
     if (!this.results.includes(name)) {
       throw new Error(`'${name}' must be a result of '${this.node.id}' (${this.results.join(', ')})`);
     }
-    return `{% $${this.node.id}.${path} %}`;
+    // A name that is no word of JSONata's stands in backticks.
+    return `{% $${[this.node.id, name, ...rest.map(part => /^[A-Za-z_]\w*$/.test(part) ? part : `\`${part}\``)].join('.')} %}`;
   }
 
   protected override validateState(): string[] {
@@ -130,6 +134,11 @@ class StepStates {
   private readonly interval: Duration;
 
   constructor(private readonly step: Step, props: StepProps) {
+    for (const { name } of props.calls) {
+      if (!/^[a-z]\w{0,62}$/.test(name) || RESERVED.includes(name)) {
+        throw new Error(`'name' of a call must be a lower-case letter and then at most 62 letters, digits or _, and none of ${RESERVED.join(', ')}, got '${name}'`);
+      }
+    }
     this.timeout = props.timeout ?? Duration.days(1);
     this.interval = props.interval ?? Duration.seconds(60);
     this.fail = new sfn.Fail(step, 'Fail', {
@@ -143,7 +152,7 @@ class StepStates {
       + ` & '-' & $substring($hash($states.context.StateMachine.Id & '/' & ${RUN} & '/${step.node.id}', 'SHA-256'), 0, 12)`;
     this.start = new sfn.Pass(step, 'Start', {
       ...this.named('start'), assign: { deadline: `{% $millis() + ${this.timeout.toMilliseconds()} %}`, key: `{% ${key} %}`, ...props.variables },
-    }).next(entries[0]).startState;
+    }).next(entries[0] ?? done).startState;
   }
 
   /** The state that leads to `call`. */
@@ -174,7 +183,7 @@ class StepStates {
   private accepted(call: Call, next: sfn.State): sfn.State {
     if (!call.acceptCause) return next;
     return this.choice(call, 'accepted')
-      .when(sfn.Condition.jsonata(`{% $contains($${call.name}.Cause, /${call.acceptCause}/) %}`), next)
+      .when(sfn.Condition.jsonata(`{% $contains('' & $${call.name}.Cause, /${call.acceptCause}/) %}`), next)
       .otherwise(new sfn.Pass(this.step, `${call.name}Refused`, {
         ...this.named(`${call.name} refused`),
         assign: { failure: this.failure(`{% $${call.name}.Error %}`, `{% $${call.name}.Error & ': ' & $${call.name}.Cause %}`, call) },
