@@ -5,7 +5,8 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from running_target import Machine, TargetProcess, free_port
+
+from aws.running_target import Machine, TargetProcess, free_port
 
 
 @pytest.fixture(scope="session")

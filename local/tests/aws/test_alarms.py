@@ -7,7 +7,8 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 from mlops_local.aws.alarms import metric_math
-from test_events import messages, queue_for, rule
+
+from aws.test_events import messages, queue_for, rule
 
 METRIC = {"Namespace": "Test", "MetricName": "Errors"}
 

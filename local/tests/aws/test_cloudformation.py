@@ -6,7 +6,8 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from running_target import ACCOUNT
+
+from aws.running_target import ACCOUNT
 
 
 class Stack:

@@ -5,8 +5,9 @@ import uuid
 import zipfile
 
 import pytest
-from running_target import allow
-from test_cloudformation import Stack, output
+
+from aws.running_target import allow
+from aws.test_cloudformation import Stack, output
 
 NODE_HANDLER = """
 const http = require('http');

@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 
-from running_target import ACCOUNT, allow
+from aws.running_target import ACCOUNT, allow
 
 QUIET_SECONDS = 1
 

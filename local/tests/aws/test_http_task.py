@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from running_target import allow
+
+from aws.running_target import allow
 
 
 class Vendor(BaseHTTPRequestHandler):

@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 
-from running_target import ACCOUNT, allow
+from aws.running_target import ACCOUNT, allow
 
 
 def task(resource: str, arguments: dict, **more: object) -> dict:

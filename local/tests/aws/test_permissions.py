@@ -5,7 +5,8 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from running_target import ACCOUNT, allow
+
+from aws.running_target import ACCOUNT, allow
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running_target import PACKAGE, TargetProcess, free_port
+
+from aws.running_target import PACKAGE, TargetProcess, free_port
 
 SAVED_AFTER_SECONDS = 4
 
