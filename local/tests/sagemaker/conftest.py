@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "aws"))  # running_target is shared with those tests
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "sagemaker"), str(TESTS / "aws")]  # running_target is shared with those tests
 
 from running_target import TargetProcess, free_port  # noqa: E402
 from sagemaker_platform import Platform  # noqa: E402
