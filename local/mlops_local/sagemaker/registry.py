@@ -125,7 +125,7 @@ def _package_of_token(token: str | None) -> dict | None:
 @operation("DescribeModelPackage")
 def describe_package(params: dict) -> dict:
     package = find_package(params["ModelPackageName"])
-    return {**package, "ModelPackageName": package.get("ModelPackageName", package["ModelPackageArn"].rpartition("/")[2])}
+    return {**package, "ModelPackageName": package.get("ModelPackageName") or package["ModelPackageGroupName"]}
 
 
 @operation("UpdateModelPackage")

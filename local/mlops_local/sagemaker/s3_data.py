@@ -14,6 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mlops_local.sagemaker.errors import JobFailure
 
 
+# The first releases of Python 3.11 do not have the filter that keeps members inside of the folder.
+_SAFELY = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+
+
 def split(uri: str) -> tuple[str, str]:
     """Bucket and key of an s3:// address."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -66,7 +70,7 @@ def download_archive(s3: BaseClient, uri: str, folder: Path, what: str) -> None:
 def unpack(archive: Path, folder: Path, what: str) -> None:
     try:
         with tarfile.open(archive) as opened:
-            opened.extractall(folder, filter="data")
+            opened.extractall(folder, **_SAFELY)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise JobFailure(f"ClientError: {what} is not a readable tar.gz archive: {error}") from None
 

@@ -78,7 +78,7 @@ def stop_training_job(params: dict) -> dict:
 
 lists.register(lists.Listing(
     operation="ListTrainingJobs", kind="TrainingJob", items="TrainingJobSummaries", name="TrainingJobName",
-    status="TrainingJobStatus", equals={"StatusEquals": "TrainingJobStatus"},
+    status="TrainingJobStatus",
 ))
 
 
