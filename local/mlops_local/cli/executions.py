@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 
 from mlops_local.cli import client_environment
@@ -15,7 +16,7 @@ _STOP_SECONDS = 60
 
 
 class Execution:
-    """One running execution."""
+    """One execution: ours to start, or one that an event has started."""
 
     def __init__(self, settings: Settings, arn: str, tell: Callable[[str], None]) -> None:
         self.arn = arn
@@ -29,6 +30,21 @@ class Execution:
         self._told_steps: set[str] = set()
         self._log: TrainingLog | None = None
 
+    @staticmethod
+    def of(settings: Settings, machine: str, tell: Callable[[str], None]) -> "Execution":
+        """A new execution of a state machine, not started yet: its name is known before, so that it can be stopped."""
+        return Execution(settings, f"{machine.replace(':stateMachine:', ':execution:')}:{uuid.uuid4()}", tell)
+
+    def run(self, execution_input: dict) -> dict:
+        """Starts the execution and waits for its output."""
+        machine, _, name = self.arn.replace(":execution:", ":stateMachine:").rpartition(":")
+        try:
+            self._stepfunctions.start_execution(stateMachineArn=machine, name=name, input=json.dumps(execution_input))
+        except Interrupted:
+            self.stop()
+            raise
+        return self.wait()
+
     def wait(self) -> dict:
         """Returns the output; a failed execution is a Failure, and Ctrl-C stops the execution and its work."""
         try:
@@ -39,7 +55,7 @@ class Execution:
                     break
                 time.sleep(_POLL_SECONDS)
         except Interrupted:
-            self._stop()
+            self.stop()
             raise
         if described["status"] != "SUCCEEDED":
             error = described.get("error") or f"Execution.{described['status']}"
@@ -81,9 +97,14 @@ class Execution:
             if self.training_job is not None:
                 self._log = TrainingLog(self._settings, self.training_job)
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Stops the execution and its training job, and waits until both have ended."""
         self._tell("interrupted: stopping the execution and what it started")
-        self._stepfunctions.stop_execution(executionArn=self.arn, error="Interrupted", cause="Ctrl-C")
+        try:
+            self._stepfunctions.stop_execution(executionArn=self.arn, error="Interrupted", cause="Ctrl-C")
+        except self._stepfunctions.exceptions.ExecutionDoesNotExist:
+            return
+        self._tell_news()
         if self.training_job is not None:
             self._stop_training_job(self.training_job)
         deadline = time.monotonic() + _STOP_SECONDS
@@ -156,16 +177,11 @@ class TrainingLog:
         return found["logStreams"][0]["logStreamName"] if found["logStreams"] else None
 
 
-def start(settings: Settings, machine: str, execution_input: dict, tell: Callable[[str], None]) -> Execution:
+def arns(settings: Settings, machine: str, status: str | None = None) -> set[str]:
+    """The executions of a state machine, running and ended, or those of one status."""
     stepfunctions = client_environment.client(settings, "stepfunctions")
-    started = stepfunctions.start_execution(stateMachineArn=machine, input=json.dumps(execution_input))
-    return Execution(settings, started["executionArn"], tell)
-
-
-def arns(settings: Settings, machine: str) -> set[str]:
-    """All executions of a state machine, running and ended."""
-    stepfunctions = client_environment.client(settings, "stepfunctions")
-    pages = stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=machine)
+    wanted = {"statusFilter": status} if status else {}
+    pages = stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=machine, **wanted)
     return {execution["executionArn"] for page in pages for execution in page["executions"]}
 
 

@@ -136,9 +136,9 @@ class Loop:
     def _run_pipeline(self, machine: str) -> str:
         """Trains, gates and registers; returns the version's ARN."""
         with self.console.phase("pipeline", "train, gate, register"):
-            execution = executions.start(self.settings, machine, {}, self.console.detail)
+            execution = executions.Execution.of(self.settings, machine, self.console.detail)
             try:
-                output = execution.wait()
+                output = execution.run({})
             except Failure:
                 if execution.training_job is not None:
                     self.report.training_job = self._training_job(execution.training_job, {})
@@ -174,8 +174,13 @@ class Loop:
 
     def _await_deployment(self, machine: str, known: set[str], version: str) -> None:
         with self.console.phase("serve", "the approval's event deploys the version"):
-            arn = executions.await_new(self.settings, machine, known, version, _APPROVAL_SECONDS)
-            output = executions.Execution(self.settings, arn, self.console.detail).wait()
+            try:
+                arn = executions.await_new(self.settings, machine, known, version, _APPROVAL_SECONDS)
+                output = executions.Execution(self.settings, arn, self.console.detail).wait()
+            except Interrupted:
+                for started in executions.arns(self.settings, machine, "RUNNING") - known:
+                    executions.Execution(self.settings, started, self.console.detail).stop()
+                raise
             if output.get("status") != "Deployed":
                 raise Failure("serve", "Mlops.Failed", f"the deployment ended as {output.get('status')}, not as Deployed")
 
