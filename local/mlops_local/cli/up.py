@@ -46,6 +46,7 @@ class Loop:
         self.console.seconds.update(json.loads(os.environ.get("MLOPS_LOCAL_INSTALL_SECONDS") or "{}"))
         self.report = Report()
         self._started_target = False
+        self._started_servers = False
         self._published: dict[str, dict] = {}
 
     def run(self) -> None:
@@ -76,11 +77,14 @@ class Loop:
         """After Ctrl-C: what this run started ends with it; the target's state is kept."""
         if self._started_target:
             lifecycle.stop(self.settings)
+        elif self._started_servers:
+            lifecycle.servers_of(self.settings).stop()
         still = "still runs" if lifecycle.target_of(self.settings).running() else "does not run; its state is kept"
         self.console.line(f"interrupted during '{self.console.current}': the run is stopped; the local target {still}")
 
     def _start_vendors(self, servers: Path) -> str:
         with self.console.phase("vendors", f"real servers of {servers.relative_to(REPOSITORY)}"):
+            self._started_servers = lifecycle.servers_of(self.settings).running() is None
             line = vendors.start(self.settings, servers)
             for name, server in json.loads(line).items():
                 self.console.detail(f"{name} on {server['url']}")
@@ -112,7 +116,7 @@ class Loop:
             outputs = cdk.deploy(self.settings, assembly, self.console.detail)
         self._published = self._read_published(assembly.stack)
         self.report.components = {
-            name: {"provider": published["provider"], "address": published["address"]}
+            name: {"provider": published.get("provider"), "address": published["address"]}
             for name, published in self._published.items()
         }
         return outputs

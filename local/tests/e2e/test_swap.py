@@ -55,7 +55,7 @@ def artifact(local_target, swapped, tmp_path_factory) -> Path:
 
 def run_pipeline(local_target) -> dict:
     machine = local_target.outputs(STACK)["PipelineArn"]
-    return executions.start(local_target.settings, machine, {}, lambda line: None).wait()
+    return executions.Execution.of(local_target.settings, machine, lambda line: None).run({})
 
 
 def test_the_components_are_the_vendors(vendors, swapped):
