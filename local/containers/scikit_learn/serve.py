@@ -76,7 +76,8 @@ class Handler(BaseHTTPRequestHandler):
         answer = self.transformer.transform([{"body": body}], request)[0]
         if request.status >= 400:
             print(answer, file=sys.stderr, flush=True)
-        self._answer(request.status, answer if isinstance(answer, bytes) else str(answer).encode(), request.content_type)
+        content = answer if isinstance(answer, bytes) else str(answer).encode()
+        self._answer(request.status, content, request.content_type)
 
     def _answer(self, status: int, body: bytes, content_type: str) -> None:
         self.send_response(status)

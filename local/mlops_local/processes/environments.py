@@ -89,7 +89,7 @@ def extended(name: str, requirements: Path, source: Path | None) -> PythonEnviro
 
 
 def _missing(base: PythonEnvironment, source: Path, resolved: Path) -> list[str]:
-    """What a requirements.txt asks for and the base does not have. As pip does, what is installed is kept if it suits."""
+    """What a requirements.txt asks for and the base does not have; as with pip, what is installed stays if it suits."""
     installed = _run([_uv(), "pip", "freeze", "--quiet", "--python", base.tool("python")])
     resolved.write_text(installed)  # uv prefers the versions of an output file that is already there
     _run([_uv(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python", base.tool("python"),

@@ -6,13 +6,20 @@ import asyncio
 import json
 import re
 
+from mlops_local.processes import supervisor
+from mlops_local.sagemaker import (  # noqa: F401 - most of these modules are here to register their operations
+    endpoint_configs,
+    endpoints,
+    mlflow,
+    models,
+    registry,
+    store,
+    tags,
+    training,
+)
 from mlops_local.sagemaker.errors import ApiError, not_implemented
 from mlops_local.sagemaker.operations import implemented
 from mlops_local.sagemaker.service_model import check_request, model, shape_answer
-from mlops_local.processes import supervisor
-
-# These modules register the operations that they implement.
-from mlops_local.sagemaker import endpoint_configs, endpoints, mlflow, models, registry, store, tags, training  # noqa: F401
 
 __all__ = ["call", "get_state", "handle_request", "load_persisted_state", "model", "reset", "resume", "shutdown"]
 

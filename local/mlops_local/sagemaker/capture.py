@@ -39,7 +39,8 @@ class Capture:
         self._s3_made = 0.0
         store.in_background(f"capture-{endpoint}", self._run)
 
-    def add(self, variant: str, request: tuple[str, bytes], answer: tuple[str, bytes], inference_id: str | None) -> None:
+    def add(self, variant: str, request: tuple[str, bytes], answer: tuple[str, bytes],
+            inference_id: str | None) -> None:
         """Keep one successful request and its answer, if the sampling takes it."""
         if random.random() * 100 >= self.config["InitialSamplingPercentage"]:
             return
@@ -55,7 +56,8 @@ class Capture:
                 try:
                     self._write(variant, records)
                 except (BotoCoreError, ClientError) as error:
-                    print(f"data capture of endpoint {self._endpoint} lost {len(records)} record(s): {error}", flush=True)
+                    lost = f"data capture of endpoint {self._endpoint} lost {len(records)} record(s)"
+                    print(f"{lost}: {error}", flush=True)
 
     def stop(self) -> None:
         self._stopped.set()

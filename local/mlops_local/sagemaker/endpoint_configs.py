@@ -88,15 +88,18 @@ def _check(params: dict) -> None:
         if names.count(name) > 1:
             raise invalid(f"'ProductionVariants' must not name a variant twice, got '{name}'")
         if variant.get("ServerlessConfig"):
-            raise invalid(f"'ProductionVariants[{name}].ServerlessConfig' is set: the local target serves instances only")
+            raise invalid(f"'ProductionVariants[{name}].ServerlessConfig' is set: the local target serves instances "
+                          "only")
         if not variant.get("ModelName"):
-            raise invalid(f"'ProductionVariants[{name}].ModelName' is required (no inference components in the local target)")
+            raise invalid(f"'ProductionVariants[{name}].ModelName' is required: the local target has no inference "
+                          "components")
         if not variant.get("InstanceType"):
             raise invalid(f"'ProductionVariants[{name}].InstanceType' is required")
         models.find(variant["ModelName"])
     capture = params.get("DataCaptureConfig")
     if capture and not capture["DestinationS3Uri"].startswith("s3://"):
-        raise invalid(f"'DataCaptureConfig.DestinationS3Uri' must be an s3:// address, got '{capture['DestinationS3Uri']}'")
+        raise invalid("'DataCaptureConfig.DestinationS3Uri' must be an s3:// address, got "
+                      f"'{capture['DestinationS3Uri']}'")
 
 
 def _emit(config: dict) -> None:

@@ -88,7 +88,7 @@ class LiveEndpoint:
     def _unreachable(self, server: ModelServer, error: Exception) -> ApiError:
         if isinstance(error, TimeoutError):
             message = (f"Invocation timed out after {INVOKE_SECONDS:.0f} s while waiting for a response from container "
-                       "primary. Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, "
+                       "primary. Review the latency metrics of the container in Amazon CloudWatch, resolve the issue, "
                        "and try again.")
         else:
             message = f"Received server error (0) from primary and could not load the entire response body: {error!r}"

@@ -1,4 +1,4 @@
-"""MLflow apps: one real MLflow server each, reached by the app's ARN through the target or by browser on its own port."""
+"""MLflow apps: one real MLflow server each, reached by the app's ARN through the target, by browser directly."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _STARTING = ("Creating", "Updating")
 _SERVING = ("Created", "Updated")
 _FORWARDED = ("content-type", "accept", "content-encoding", "x-mlflow-workspace")
 _NOT_RETURNED = ("transfer-encoding", "connection", "keep-alive", "content-length", "date", "server")
-_UPDATABLE = ("Name", "ArtifactStoreUri", "ModelRegistrationMode", "WeeklyMaintenanceWindowStart", "DefaultDomainIdList",
-              "AccountDefaultStatus")
+_UPDATABLE = ("Name", "ArtifactStoreUri", "ModelRegistrationMode", "WeeklyMaintenanceWindowStart",
+              "DefaultDomainIdList", "AccountDefaultStatus")
 
 _callers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="mlflow")
 
@@ -244,7 +244,8 @@ def _forward(arn: str, method: str, path: str, headers: dict, body: bytes, query
         returned = {k: v for k, v in response.getheaders() if k.lower() not in _NOT_RETURNED}
         return response.status, returned, content
     except (OSError, http.client.HTTPException) as error:
-        raise ApiError("InternalFailure", f"the MLflow server of {arn} does not answer: {error!r}", status=502) from None
+        message = f"the MLflow server of {arn} does not answer: {error!r}"
+        raise ApiError("InternalFailure", message, status=502) from None
     finally:
         connection.close()
 

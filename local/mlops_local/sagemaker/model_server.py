@@ -54,7 +54,8 @@ class ModelServer:
             python_environment = runtime.python_environment(source)
             self._start_on_free_port(runtime, python_environment, credentials)
         except (images.ImageFailure, environments.EnvironmentFailure) as failure:
-            raise JobFailure(f"The primary container for production variant {self.variant} cannot start: {failure}") from None
+            raise JobFailure(f"The primary container for production variant {self.variant} cannot start: "
+                             f"{failure}") from None
 
     def stop(self) -> None:
         supervisor.stop(self._name)
@@ -98,8 +99,8 @@ class ModelServer:
                 return
             tail = child.log_tail(600)
             if attempt == _PORT_ATTEMPTS or "Address already in use" not in tail:
-                raise JobFailure(f"The primary container for production variant {self.variant} did not pass the ping health "
-                                 f"check. Please check CloudWatch logs for this endpoint ({self._log_group}). "
+                raise JobFailure(f"The primary container for production variant {self.variant} did not pass the ping "
+                                 f"health check. Please check CloudWatch logs for this endpoint ({self._log_group}). "
                                  f"The log ends with: {tail}")
             supervisor.stop(self._name)
 

@@ -69,7 +69,8 @@ def _only_container(params: dict) -> dict:
     if params.get("PrimaryContainer") and several:
         raise invalid("You cannot specify both 'PrimaryContainer' and 'Containers'")
     if len(several) > 1:
-        raise invalid(f"'Containers' holds {len(several)} containers: the local target serves one (no inference pipeline)")
+        raise invalid(f"'Containers' holds {len(several)} containers: the local target serves one, no inference "
+                      "pipeline")
     container = params.get("PrimaryContainer") or (several[0] if several else None)
     if container is None:
         raise invalid("One of 'PrimaryContainer' and 'Containers' is required")
@@ -87,7 +88,8 @@ def _resolved(container: dict) -> dict:
     package = registry.find_package(container["ModelPackageName"])
     packaged = package.get("InferenceSpecification", {}).get("Containers", [])
     if len(packaged) != 1:
-        raise invalid(f"ModelPackage {package['ModelPackageArn']} has {len(packaged)} containers: the local target serves one")
+        raise invalid(f"ModelPackage {package['ModelPackageArn']} has {len(packaged)} containers: the local target "
+                      "serves one")
     merged = {**packaged[0], **{key: value for key, value in container.items() if key != "Environment"}}
     merged["Environment"] = {**packaged[0].get("Environment", {}), **container.get("Environment", {})}
     return _served(merged)
@@ -112,8 +114,8 @@ def _check_model_data(container: dict, role_arn: str) -> None:
     try:
         client("s3", role_environment(role_arn, "SageMaker")).head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        raise invalid(f"Could not access model data at {uri}. Please ensure that the role \"{role_arn}\" exists and that "
-                      "it has \"s3:GetObject\" permissions and that the object is located in the region "
+        raise invalid(f"Could not access model data at {uri}. Please ensure that the role \"{role_arn}\" exists and "
+                      "that it has \"s3:GetObject\" permissions and that the object is located in the region "
                       f"({error.response['Error'].get('Code')}).") from None
 
 

@@ -13,7 +13,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops_local.sagemaker.errors import JobFailure
 
-
 # The first releases of Python 3.11 do not have the filter that keeps members inside of the folder.
 _SAFELY = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 
@@ -51,7 +50,7 @@ def download_keys(s3: BaseClient, uri: str, keys: list[str], folder: Path) -> No
 
 
 def _relative(key: str, prefix: str) -> str:
-    """File mode keeps what follows the last slash of the prefix: `a/b` gives `b.csv` of `a/b.csv`, `a/` gives it too."""
+    """File mode keeps what follows the prefix's last slash: both `a/b` and `a/` give `b.csv` of `a/b.csv`."""
     if key.startswith(prefix) and (not prefix or prefix.endswith("/") or key[len(prefix):].startswith("/")):
         return key[len(prefix):].lstrip("/")
     return key[prefix.rfind("/") + 1:]
@@ -131,7 +130,8 @@ def _transfer_errors(what: str, uri: str):
         yield
     except ClientError as error:
         details = error.response["Error"]
-        raise JobFailure(f"ClientError: {what}: {details.get('Code')} at {uri}: {details.get('Message', error)}") from None
+        raise JobFailure(f"ClientError: {what}: {details.get('Code')} at {uri}: "
+                         f"{details.get('Message', error)}") from None
     except (BotoCoreError, OSError) as error:
         raise JobFailure(f"ClientError: {what}: {uri}: {error}") from None
     except Exception as error:

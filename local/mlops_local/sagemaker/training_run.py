@@ -76,7 +76,7 @@ class TrainingRun:
         except (JobFailure, images.ImageFailure) as failure:
             outcome = ("Failed", "Failed", str(failure))
         except environments.EnvironmentFailure as failure:
-            outcome = ("Failed", "Failed", f"AlgorithmError: the image's or the script's requirements do not install: {failure}")
+            outcome = ("Failed", "Failed", f"AlgorithmError: the requirements do not install: {failure}")
         except Exception as error:  # noqa: BLE001 - the job must end, whatever happened
             outcome = ("Failed", "Failed", f"InternalServerError: {type(error).__name__}: {error}")
         finally:
@@ -112,13 +112,14 @@ class TrainingRun:
             keys = s3_data.list_prefix(s3, source["S3Uri"])
             if not keys:
                 raise JobFailure("ClientError: Data download failed:No S3 objects found under S3 URL "
-                                 f"\"{source['S3Uri']}\" given in input data source (channel '{channel['ChannelName']}'). "
+                                 f"\"{source['S3Uri']}\" given in input data source '{channel['ChannelName']}'. "
                                  "Please ensure that the bucket exists in the selected region, that objects exist "
                                  "under that S3 prefix, and that the role may list and read them.")
             sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
             for number, container in enumerate(self._containers):
                 share = keys[number::len(self._containers)] if sharded else keys
-                s3_data.download_keys(s3, source["S3Uri"], share, container.path(f"input/data/{channel['ChannelName']}"))
+                folder = container.path(f"input/data/{channel['ChannelName']}")
+                s3_data.download_keys(s3, source["S3Uri"], share, folder)
         for container in self._containers:
             self._write_config(container)
 
@@ -194,7 +195,8 @@ class TrainingRun:
             "TRAINING_JOB_ARN": self.job["TrainingJobArn"],
         }
         readable = [*python_environment.readable, *runtime.readable, *containers.visible_to_sandbox(credentials)]
-        command, environment = sandbox.confine(container, self._command(runtime, python_environment), environment, readable)
+        command = self._command(runtime, python_environment)
+        command, environment = sandbox.confine(container, command, environment, readable)
         log = container.root / "log"
         name = f"training-{self._root.name}-{container.host}"
         self._children.append(supervisor.spawn(name, command, environment, log, container.opt_ml))

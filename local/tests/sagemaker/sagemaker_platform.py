@@ -64,7 +64,8 @@ class Platform:
         return arn
 
     def put(self, key: str, content: bytes | str) -> str:
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=content if isinstance(content, bytes) else content.encode())
+        body = content if isinstance(content, bytes) else content.encode()
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
         return f"s3://{self.bucket}/{key}"
 
     def read(self, uri: str) -> bytes:
@@ -104,7 +105,8 @@ class Platform:
         return self.sagemaker.describe_training_job(TrainingJobName=name)
 
     def wait_for_job(self, name: str) -> dict:
-        return self._wait(lambda: self.job(name), lambda job: job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"))
+        final = ("Completed", "Failed", "Stopped")
+        return self._wait(lambda: self.job(name), lambda job: job["TrainingJobStatus"] in final)
 
     def wait_for_line(self, job: str, text: str) -> None:
         self._wait(lambda: self.log(job), lambda lines: any(text in line for line in lines))
@@ -149,8 +151,7 @@ class Platform:
         return self._wait(lambda: self.endpoint(name), lambda found: found["EndpointStatus"] in ("InService", "Failed"))
 
     def wait_until_gone(self, name: str) -> None:
-        names = lambda: [found["EndpointName"] for found in self.sagemaker.list_endpoints(NameContains=name)["Endpoints"]]
-        self._wait(names, lambda found: not found)
+        self._wait(lambda: self.sagemaker.list_endpoints(NameContains=name)["Endpoints"], lambda found: not found)
 
     def invoke(self, endpoint: str, body: str = "1,2\n3,4", **parameters) -> str:
         request = {"ContentType": "text/csv", "Accept": "application/json", **parameters}

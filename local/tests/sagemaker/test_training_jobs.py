@@ -116,7 +116,7 @@ def test_a_job_ends_at_its_longest_runtime(platform: Platform) -> None:
 def test_a_spot_job_finds_the_checkpoints_of_the_one_before(platform: Platform) -> None:
     script = """
 import os
-folder = "/opt/ml/checkpoints" if os.path.isdir("/opt/ml/checkpoints") else os.environ["SAGEMAKER_BASE_DIR"] + "/checkpoints"
+folder = os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml") + "/checkpoints"
 print("found", sorted(os.listdir(folder)))
 open(os.path.join(folder, f"epoch-{len(os.listdir(folder))}"), "w").write("x")
 """
@@ -142,7 +142,7 @@ def test_spot_needs_a_waiting_time(platform: Platform) -> None:
 
 def test_an_isolated_job_gets_no_credentials(platform: Platform) -> None:
     code = platform.put("isolated/sourcedir.tar.gz", archive(
-        train__py="import os; print('keys', [name for name in os.environ if 'ACCESS_KEY' in name or 'ENDPOINT' in name])"))
+        train__py="import os; print('keys', [key for key in os.environ if 'ACCESS_KEY' in key or 'ENDPOINT' in key])"))
     name = platform.start_job(
         "", {"code": code.removesuffix("sourcedir.tar.gz")},
         {"sagemaker_submit_directory": "/opt/ml/input/data/code/sourcedir.tar.gz"}, EnableNetworkIsolation=True)
@@ -168,7 +168,8 @@ hosts = json.loads(os.environ["SM_HOSTS"])
 print("host", os.environ["SM_CURRENT_HOST"], socket.gethostname(), len({socket.gethostbyname(host) for host in hosts}))
 open(os.path.join(os.environ["SM_MODEL_DIR"], os.environ["SM_CURRENT_HOST"]), "w").write("x")
 """
-    name = platform.start_job(script, ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1})
+    name = platform.start_job(script, ResourceConfig={
+        "InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1})
     job = platform.wait_for_job(name)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert set(platform.model_files(job)) == {"algo-1", "algo-2"}
