@@ -79,7 +79,7 @@ export class MlopsStack extends Stack {
     id: string, section: string, providers: catalogue.Providers<Component, Context>, { provider, settings, fields }: Choice, context: Context,
   ): Component {
     const { props = {} } = providers[provider];
-    const names = [...fields.map(field => [field, field]), ...Object.entries(props)].map(([prop, field]) => [prop, `${section}.${field}`]);
+    const names = [...['provider', ...fields].map(field => [field, field]), ...Object.entries(props)].map(([prop, field]) => [prop, `${section}.${field}`]);
     return inFile(Object.fromEntries(names), () => providers[provider].create(this, id, settings, context));
   }
 

@@ -125,7 +125,7 @@ function explain(section: string, issue: Zod.core.$ZodIssue, value: unknown, sch
 
 function mapping(what: string, value: unknown): { [field: string]: any } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error(`${what} must be a mapping of fields, ${got(value)}${typeof value === 'string' && !/\s/.test(value) ? `: did you mean { provider: ${value} }?` : ''}`);
+    throw new Error(`${what} must be a mapping of fields, ${got(value)}${typeof value === 'string' && what !== 'the file' ? `: did you mean { provider: ${value} }?` : ''}`);
   }
   return value as { [field: string]: any };
 }

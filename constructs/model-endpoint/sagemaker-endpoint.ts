@@ -158,7 +158,7 @@ export abstract class SageMakerEndpoint extends SageMakerEndpointBase implements
         Image: image, ModelDataUrl: modelUri,
         Environment: this.settings.environment ?? { SAGEMAKER_PROGRAM: 'inference.py', SAGEMAKER_SUBMIT_DIRECTORY: '/opt/ml/model/code' },
       },
-      EnableNetworkIsolation: this.settings.networkIsolation,
+      EnableNetworkIsolation: this.settings.networkIsolation ? true : undefined,
       VpcConfig: this.network,
     };
   }

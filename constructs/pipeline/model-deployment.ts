@@ -53,7 +53,7 @@ export class ModelDeployment extends sfn.StateMachineFragment {
     super(scope, id);
     check(props, z => ({
       endpoint: z.custom<IDeployableEndpoint>(value => typeof (value as IDeployableEndpoint).deploy === 'function', {
-        error: issue => `must be an endpoint that versions can be deployed to (IDeployableEndpoint), got '${(issue.input as IDeployableEndpoint).node.path}': give it a model repository, or take another one`,
+        error: issue => `must be an endpoint that versions can be deployed to (IDeployableEndpoint), got '${(issue.input as IDeployableEndpoint).node.path}': give it a 'repository', or take another one`,
       }),
     }));
     const turn = new DeploymentTurn(this, 'Turn', TICKET);
