@@ -15,7 +15,7 @@ writeFileSync(new URL('../constructs/sagemaker/instance-types.ts', import.meta.u
 ${list('TRAINING_INSTANCE_TYPES', 'What `CreateTrainingJob` takes as `InstanceType`.', TrainingInstanceType)}
 ${list('ENDPOINT_INSTANCE_TYPES', 'What `CreateEndpointConfig` takes as `InstanceType` of a variant.', ProductionVariantInstanceType)}
 /** Families whose volumes are local NVMe disks, encrypted by the hardware: SageMaker refuses a KMS key for them. */
-const LOCAL_NVME = /^ml\\.(g[4-7][a-z]*|p3dn|p4d|p4de|p5[a-z]*|p6[a-z0-9-]*|[cmr]\\d[a-z]*d[a-z]*|i\\d[a-z]*|trn\\d[a-z]*|inf2)\\./;
+const LOCAL_NVME = /^ml\\.(g[4-7][a-z]*|p3dn|p4d|p4de|p5[a-z]*|p6[a-z0-9-]*|[cmr]\\d[a-z]*d[a-z]*|i\\d[a-z]*|trn\\d[a-z]*|dl1)\\./;
 
 /** Whether the storage of \`instanceType\` is local NVMe, so that no KMS key may be set on it. */
 export function hasLocalNvme(instanceType: string): boolean {

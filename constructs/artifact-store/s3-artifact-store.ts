@@ -59,6 +59,7 @@ export abstract class S3ArtifactStoreBase extends Construct implements IArtifact
   }
 
   public uriFor(path: string): string {
+    check({ path }, z => ({ path: text(z, /^[^/]/, "a path in the store, without a '/' at the start") }));
     return `${this.uri}/${path}`;
   }
 
@@ -71,10 +72,11 @@ export abstract class S3ArtifactStoreBase extends Construct implements IArtifact
   }
 
   public onObjectCreated(id: string, options: ObjectCreatedOptions = {}): events.Rule {
+    const prefix = this.prefix + (options.prefix ?? '');
     return new ComponentEvent(this, id, {
       pattern: {
         source: ['aws.s3'], detailType: ['Object Created'],
-        detail: { bucket: { name: [this.bucketName] }, object: { key: [{ prefix: this.prefix + (options.prefix ?? '') }] } },
+        detail: { bucket: { name: [this.bucketName] }, ...prefix && { object: { key: [{ prefix }] } } },
       },
       payload: {
         address: `s3://${events.EventField.fromPath('$.detail.bucket.name')}/${events.EventField.fromPath('$.detail.object.key')}`,

@@ -1,6 +1,6 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { Auth, Binding, ExternalEndpoint, SecretField } from '../core';
+import { Auth, AuthScheme, Binding, ExternalEndpoint, SecretField } from '../core';
 import { IExperimentTracker } from './experiment-tracker';
 
 /** Properties of an `MlflowExperimentTracker`. */
@@ -30,8 +30,12 @@ export class MlflowExperimentTracker extends Construct implements IExperimentTra
 
   constructor(scope: Construct, id: string, props: MlflowExperimentTrackerProps) {
     super(scope, id);
-    const { username, credential } = props.auth ?? Auth.none();
-    this.endpoint = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
+    const auth = props.auth ?? Auth.none();
+    const { username, credential } = auth;
+    if (auth.scheme === AuthScheme.HEADER) {
+      throw new Error("'auth' must be Auth.basic, Auth.bearer or Auth.none, got Auth.header, which MLflow's client cannot send");
+    }
+    this.endpoint = new ExternalEndpoint(props.url, auth);
     this.endpoint.warnIfLoopback(this);
     this.variables = {
       MLFLOW_TRACKING_URI: this.endpoint.url,

@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { CfnResource, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
@@ -88,8 +88,10 @@ export class SageMakerExperimentTracker extends SageMakerExperimentTrackerBase {
     const app = new sagemaker.CfnMlflowApp(this, 'Resource', {
       name: retainedName(this, 63), artifactStoreUri: props.artifactStore.uriFor('mlflow'), roleArn: role.roleArn,
     });
-    app.applyRemovalPolicy(retention(this, props.removalPolicy));
-    role.applyRemovalPolicy(retention(this, props.removalPolicy));
+    // An app that is retained goes on working: with its role, and what the role may do.
+    const removalPolicy = retention(this, props.removalPolicy);
+    const policy = role.node.findChild('DefaultPolicy').node.defaultChild as CfnResource;
+    [app, role, policy].forEach(part => part.applyRemovalPolicy(removalPolicy));
     app.node.addDependency(role);
     this.appArn = app.attrArn;
   }

@@ -1,4 +1,4 @@
-import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
@@ -33,6 +33,8 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
   public abstract readonly groupName: string;
 
   public register(scope: Construct, id: string, options: RegisterOptions): Step {
+    // What metadata does not take stands as `-`, so that no run fails after its training for its id.
+    const run = `$substring($replace(${Jsonata.source(Step.RUN_ID)}, /[^A-Za-z0-9 _.:\\/=+\\-@]/, '-'), 0, 256)`;
     const facts = options.metrics === undefined ? '' : `, $each(${Jsonata.source(options.metrics)}, function($value, $name) { {$name: $string($value)} })`;
     return new Step(scope, id, {
       calls: [
@@ -47,7 +49,7 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
             InferenceSpecification: {
               Containers: [{ Image: options.image, ModelDataUrl: options.modelUri }], SupportedContentTypes: MIME_TYPES, SupportedResponseMIMETypes: MIME_TYPES,
             },
-            CustomerMetadataProperties: `{% $merge([{'runId': ${Jsonata.source(Step.RUN_ID)}}${facts}]) %}`,
+            CustomerMetadataProperties: `{% $merge([{'runId': ${run}}${facts}]) %}`,
           },
         },
         this.describe('described', '{% $package.ModelPackageArn %}'),
@@ -101,12 +103,17 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
     return { provider: 'sagemaker', address: this.groupName, variables: { MLOPS_MODEL_REGISTRY: this.groupName } };
   }
 
+  /** The group's name as ARNs hold it: SageMaker writes them in lower case, and IAM compares letter by letter. */
+  private get arnName(): string {
+    return Token.isUnresolved(this.groupName) ? this.groupName : this.groupName.toLowerCase();
+  }
+
   private get groupArn(): string {
-    return sagemakerArn(this, 'model-package-group', this.groupName);
+    return sagemakerArn(this, 'model-package-group', this.arnName);
   }
 
   private get versionArns(): string {
-    return Stack.of(this).formatArn({ service: 'sagemaker', resource: 'model-package', resourceName: `${this.groupName}/*`, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
+    return Stack.of(this).formatArn({ service: 'sagemaker', resource: 'model-package', resourceName: `${this.arnName}/*`, arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
   }
 
   private describe(name: string, version: string): Call {

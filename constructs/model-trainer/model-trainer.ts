@@ -35,7 +35,7 @@ export interface TrainOptions {
    */
   readonly uses?: IComponent[];
   /**
-   * The longest that the run may take.
+   * The longest that the run may take, from a second to 28 days.
    * @default Duration.days(1)
    */
   readonly timeout?: Duration;

@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
 import { Binding, Environment, Jsonata, Step } from '../core';
 import { allow, grant, passRole, sagemakerArn, useKey } from '../core/grants';
-import { check, integer, oneOf, text } from '../core/validation';
+import { check, got, integer, oneOf, text } from '../core/validation';
 import { hasLocalNvme, TRAINING_INSTANCE_TYPES } from '../sagemaker/instance-types';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { SageMakerRole } from '../sagemaker/sagemaker-role';
@@ -18,6 +18,9 @@ import { PROGRAM, sourceBundle } from './source-bundle';
 
 /** The log group of every training job, and the job's streams in it. */
 const LOG = Jsonata.join('/aws/sagemaker/TrainingJobs ', Step.KEY);
+
+/** The channel that brings the source to a job without a network. */
+const CODE = 'code';
 
 /** What a fleet of spot instances needs to know. */
 export interface SpotOptions {
@@ -74,7 +77,7 @@ export interface SageMakerModelTrainerProps {
   readonly vpcSubnets?: ec2.SubnetSelection;
   /**
    * The security groups of jobs in `vpc`.
-   * @default - a new one, which lets everything out and nothing in
+   * @default - a new one, which lets everything out and nothing in but what the instances of one job say to each other
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
   /**
@@ -106,30 +109,39 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
       instanceCount: integer(z, 1, 256),
       volumeSize: integer(z, 1, 16384),
     }));
+    if (!props.vpc && (props.vpcSubnets || props.securityGroups)) {
+      throw new Error(`'vpc' must be given with '${props.vpcSubnets ? 'vpcSubnets' : 'securityGroups'}', got none`);
+    }
     this.role = props.role ?? new SageMakerRole(this, 'Role', 'TrainingJobs');
     const image = (props.image ?? SageMakerImage.scikitLearn()).bind(this);
     this.image = image.uri;
-    grant(this.role, [...image.policies, ...props.artifactStore.writePolicies('training/'), ...useKey(this.volumeKey, 'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext')]);
+    grant(this.role, [
+      ...image.policies,
+      ...props.artifactStore.writePolicies('training/'),
+      // SageMaker asks for it when it is told the key of the output.
+      ...useKey(props.artifactStore.encryptionKey, 'kms:Encrypt'),
+      ...useKey(this.volumeKey, 'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext'),
+    ]);
     if (props.spot) grant(this.role, [...props.artifactStore.readPolicies('checkpoints/'), ...props.artifactStore.writePolicies('checkpoints/')]);
-    if (props.vpc) this.network = joinVpc(this, this.role, { vpc: props.vpc, subnets: props.vpcSubnets, securityGroups: props.securityGroups });
+    if (props.vpc) {
+      this.network = joinVpc(this, this.role, {
+        vpc: props.vpc, subnets: props.vpcSubnets, securityGroups: props.securityGroups, internalTraffic: this.instanceCount > 1,
+      });
+    }
   }
 
   public train(scope: Construct, id: string, options: TrainOptions): Step {
-    check(options, z => ({
-      inputs: z.record(text(z, /^[A-Za-z0-9.\-_]{1,64}$/, 'at most 20 channels, named with letters, digits, ., - or _'), text(z, /^s3:\/\/|\{%|\$\{Token/, 'an s3:// address'))
-        .refine(channels => Object.keys(channels).length <= 20, { error: 'must be at most 20 channels' }),
-      metrics: z.array(text(z, /^[A-Za-z0-9_.\-]{1,255}$/, "a metric's name of letters, digits, _, . or -")).max(40, { error: 'must be at most 40 metrics' }),
-    }));
     const timeout = options.timeout ?? Duration.days(1);
-    const environment = Environment.of(this.role, ...options.uses ?? []);
+    this.checkOptions(options, timeout);
     if (this.props.networkIsolation && options.uses?.length) {
       throw new Error(`'networkIsolation' must be false for a job that uses '${options.uses[0].node.path}', which it could not reach: put the trainer into a VPC with endpoints instead`);
     }
-    const bundle = options.source === undefined ? undefined : sourceBundle(this, `${id}Source`, options.source, options.entry ?? 'train.py');
-    if (bundle) grant(this.role, [allow(['s3:GetObject'], [bundle.bucket.arnForObjects(bundle.s3ObjectKey)])]);
+    const environment = Environment.of(this.role, ...options.uses ?? []);
+    const bundle = options.source === undefined ? undefined : sourceBundle(scope, `${id}Source`, options.source, options.entry ?? 'train.py');
+    if (bundle) this.grantSource(bundle);
     this.grantInputs(options);
     return new Step(scope, id, {
-      timeout,
+      timeout: this.longest(timeout),
       calls: [
         {
           name: 'job', resource: 'sagemaker:createTrainingJob.sync', log: LOG, policies: this.policies(id),
@@ -157,13 +169,14 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
           name: 'described', resource: 'aws-sdk:sagemaker:describeTrainingJob', arguments: { TrainingJobName: Step.KEY }, policies: [], log: LOG,
           until: "{% $described.TrainingJobStatus = 'Completed' %}",
           failed: "{% $described.TrainingJobStatus in ['Failed', 'Stopped'] %}",
-          cause: "{% 'training job ' & $described.TrainingJobName & ' is ' & $described.TrainingJobStatus & ($exists($described.FailureReason) ? ': ' & $described.FailureReason : '') %}",
+          cause: "{% 'training job ' & $described.TrainingJobName & ' is ' & $described.TrainingJobStatus & ': ' & ($exists($described.FailureReason) ? $described.FailureReason : $described.SecondaryStatus) %}",
         },
       ],
       result: {
         jobName: '{% $described.TrainingJobName %}',
         modelUri: '{% $described.ModelArtifacts.S3ModelArtifacts %}',
-        metrics: '{% $exists($described.FinalMetricDataList) ? $merge($described.FinalMetricDataList.{MetricName: Value}) : {} %}',
+        // The empty object stands for a list that is empty, or not there.
+        metrics: '{% $merge([{}, $described.FinalMetricDataList.{MetricName: Value}]) %}',
         image: this.image,
       },
     });
@@ -191,13 +204,33 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
     return hasLocalNvme(this.instanceType) ? undefined : this.props.volumeKey;
   }
 
+  /** How long a run may take, with the wait for spot capacity. */
+  private longest(timeout: Duration): Duration {
+    const { spot } = this.props;
+    return spot ? timeout.plus(spot.maxWait ?? Duration.hours(1)) : timeout;
+  }
+
+  private checkOptions(options: TrainOptions, timeout: Duration) {
+    // In isolation the source comes as a channel.
+    const own = this.props.networkIsolation && options.source !== undefined ? [CODE] : [];
+    check({ ...options, timeout: timeout.toSeconds(), channels: Object.keys(options.inputs ?? {}) }, z => ({
+      channels: z.array(text(z, /^[A-Za-z0-9.\-_]{1,64}$/, "named with at most 64 letters, digits, '.', '-' or '_'")
+        .refine(name => !own.includes(name), { error: `must not be named '${CODE}' in isolation: the source comes in that channel` })),
+      inputs: z.record(z.string(), z.custom<string>(uri => Token.isUnresolved(uri) || /^(s3:\/\/|\{%)/.test(uri as string), { error: issue => `must be an s3:// address, ${got(issue.input)}` }))
+        .refine(inputs => Object.keys(inputs).length + own.length <= 20, { error: `must be at most ${20 - own.length} channels, got ${Object.keys(options.inputs ?? {}).length}` }),
+      metrics: z.array(text(z, /^[A-Za-z0-9_.\-]{1,128}$/, "a metric's name of at most 128 letters, digits, '_', '.' or '-'"))
+        .max(40, { error: `must be at most 40 metrics, got ${options.metrics?.length}` }),
+      timeout: integer(z, 1, Duration.days(28).toSeconds()),
+    }));
+  }
+
   private capacity(timeout: Duration) {
     const { spot } = this.props;
     return {
       ResourceConfig: { InstanceType: this.instanceType, InstanceCount: this.instanceCount, VolumeSizeInGB: this.props.volumeSize ?? 30, VolumeKmsKeyId: this.volumeKey?.keyArn },
       StoppingCondition: {
         MaxRuntimeInSeconds: timeout.toSeconds(),
-        MaxWaitTimeInSeconds: spot && timeout.plus(spot.maxWait ?? Duration.hours(1)).toSeconds(),
+        MaxWaitTimeInSeconds: spot && this.longest(timeout).toSeconds(),
       },
       EnableManagedSpotTraining: spot && true,
     };
@@ -205,12 +238,12 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
 
   /** Script mode's own hyperparameters. In isolation the job cannot fetch its source: SageMaker brings it, as a channel. */
   private script(bundle: assets.Asset) {
-    const directory = this.props.networkIsolation ? `/opt/ml/input/data/code/${basename(bundle.s3ObjectKey)}` : bundle.s3ObjectUrl;
+    const directory = this.props.networkIsolation ? `/opt/ml/input/data/${CODE}/${basename(bundle.s3ObjectKey)}` : bundle.s3ObjectUrl;
     return { sagemaker_program: PROGRAM, sagemaker_submit_directory: directory };
   }
 
   private channels(inputs: { [channel: string]: string } = {}, bundle?: assets.Asset) {
-    const all = { ...inputs, ...bundle && this.props.networkIsolation && { code: bundle.s3ObjectUrl } };
+    const all = { ...inputs, ...bundle && this.props.networkIsolation && { [CODE]: bundle.s3ObjectUrl } };
     const channels = Object.entries(all).map(([name, uri]) => ({
       ChannelName: name, DataSource: { S3DataSource: { S3DataType: 'S3Prefix', S3Uri: uri, S3DataDistributionType: 'FullyReplicated' } },
     }));
@@ -224,17 +257,27 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
     return variables;
   }
 
+  private grantSource({ bucket, s3ObjectKey }: assets.Asset) {
+    grant(this.role, [allow(['s3:GetObject'], [bucket.arnForObjects(s3ObjectKey)])]);
+    // SageMaker lists what a channel holds.
+    if (this.props.networkIsolation) grant(this.role, [allow(['s3:ListBucket'], [bucket.bucketArn])]);
+  }
+
   private grantInputs({ inputs = {} }: TrainOptions) {
     // Channels of our own store; other buckets are the role's owner's to grant.
     const { artifactStore } = this.props;
-    Object.values(inputs).filter(uri => uri.startsWith(`${artifactStore.uri}/`))
+    Object.values(inputs).filter(uri => `${uri}/`.startsWith(`${artifactStore.uri}/`))
       .forEach(uri => grant(this.role, artifactStore.readPolicies(uri.slice(artifactStore.uri.length + 1))));
   }
 
   private policies(id: string): iam.PolicyStatement[] {
     const rule = Stack.of(this).formatArn({ service: 'events', resource: 'rule', resourceName: 'StepFunctionsGetEventsForSageMakerTrainingJobsRule', arnFormat: ArnFormat.SLASH_RESOURCE_NAME });
     return [
-      allow(['sagemaker:CreateTrainingJob', 'sagemaker:DescribeTrainingJob', 'sagemaker:StopTrainingJob'], [sagemakerArn(this, 'training-job', `${Step.keyPrefix(id)}*`)]),
+      // AddTags: the .sync integration marks the jobs that it starts.
+      allow(
+        ['sagemaker:CreateTrainingJob', 'sagemaker:DescribeTrainingJob', 'sagemaker:StopTrainingJob', 'sagemaker:AddTags'],
+        [sagemakerArn(this, 'training-job', `${Step.keyPrefix(id)}*`)],
+      ),
       passRole(this.role, 'sagemaker.amazonaws.com'),
       // The .sync integration waits for the job's event with a rule of its own.
       allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], [rule]),

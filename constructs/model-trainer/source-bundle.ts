@@ -1,6 +1,6 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'fs';
 import { tmpdir } from 'os';
-import { basename, join, resolve } from 'path';
+import { dirname, join, normalize, resolve, sep } from 'path';
 import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { packageRoot } from '../core/package-root';
@@ -19,25 +19,40 @@ const LEFT_OUT = /^(__pycache__|\..*|.*\.pyc)$/;
 export function sourceBundle(scope: Construct, id: string, source: string, entry: string): assets.Asset {
   const folder = resolve(source);
   if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new Error(`'source' must be a folder that exists, got '${source}', which is not there: ${folder}`);
-  if (!existsSync(join(folder, entry))) {
-    const scripts = readdirSync(folder).filter(name => name.endsWith('.py'));
+  const sources = files(folder);
+  if (!sources.includes(normalize(entry))) {
+    const scripts = sources.filter(path => path.endsWith('.py') && !path.includes(sep));
     throw new Error(`'entry' must be a script in '${source}' (${scripts.join(', ') || 'it holds no .py file'}), got '${entry}'`);
   }
+  const runtime = join(packageRoot(), 'runtime');
   const work = mkdtempSync(join(tmpdir(), 'mlops-source-'));
   try {
-    for (const from of [folder, join(packageRoot(), 'runtime', PROGRAM), join(packageRoot(), 'runtime', 'mlops_runtime')]) {
-      const to = from === folder ? join(work, 'source') : join(work, 'source', basename(from));
-      cpSync(from, to, { recursive: true, filter: path => path === from || !LEFT_OUT.test(basename(path)) });
-    }
+    sources.forEach(path => copy(folder, path, join(work, 'source')));
+    [PROGRAM, ...files(runtime, 'mlops_runtime')].forEach(path => copy(runtime, path, join(work, 'source')));
     return new assets.Asset(scope, id, { path: archive(join(work, 'source'), join(work, 'sourcedir.tar.gz')) });
   } finally {
     rmSync(work, { recursive: true });
   }
 }
 
+/** The files below `folder`, links followed, in the same order everywhere. */
+function files(folder: string, below: string = ''): string[] {
+  return readdirSync(join(folder, below)).filter(name => !LEFT_OUT.test(name)).sort().flatMap(name => {
+    const path = join(below, name);
+    return statSync(join(folder, path)).isDirectory() ? files(folder, path) : [path];
+  });
+}
+
+/** Copies a file with the permissions that version control knows: the rest is the machine's. */
+function copy(folder: string, path: string, to: string) {
+  mkdirSync(dirname(join(to, path)), { recursive: true });
+  copyFileSync(join(folder, path), join(to, path));
+  chmodSync(join(to, path), statSync(join(folder, path)).mode & 0o100 ? 0o755 : 0o644);
+}
+
 function archive(folder: string, file: string): string {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const tar: typeof import('tar') = require('tar');
-  tar.create({ sync: true, gzip: true, portable: true, mtime: new Date(0), cwd: folder, file }, readdirSync(folder).sort());
+  tar.create({ sync: true, gzip: true, portable: true, mtime: new Date(0), cwd: folder, file }, files(folder));
   return file;
 }

@@ -75,6 +75,7 @@ export abstract class SageMakerImage {
 
   /** An image by its URI in ECR, such as one of AWS's own. */
   public static fromUri(uri: string): SageMakerImage {
+    if (Token.isUnresolved(uri)) throw new Error("'uri' must be known at synth, got a reference: for an image in a repository that CDK knows, use fromEcr");
     check({ uri }, z => ({ uri: text(z, /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+\/[^\s:@]+([:@]\S+)?$/, 'the URI of an image in ECR, <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>') }));
     return new UriImage(uri);
   }

@@ -10,11 +10,14 @@ export interface VpcPlacement {
   readonly subnets?: ec2.SubnetSelection;
   /** @default - a new group, which lets everything out and nothing in */
   readonly securityGroups?: ec2.ISecurityGroup[];
+  /** Whether the containers talk to each other, as those of one job on several instances do. @default false */
+  readonly internalTraffic?: boolean;
 }
 
 /** Lets SageMaker put what runs with `role` into a VPC; returns the placement as SageMaker's APIs take it. */
-export function joinVpc(scope: Construct, role: iam.IRole, { vpc, subnets, securityGroups }: VpcPlacement): { Subnets: string[]; SecurityGroupIds: string[] } {
+export function joinVpc(scope: Construct, role: iam.IRole, { vpc, subnets, securityGroups, internalTraffic }: VpcPlacement): { Subnets: string[]; SecurityGroupIds: string[] } {
   const groups = securityGroups ?? [new ec2.SecurityGroup(scope, 'SecurityGroup', { vpc, description: `Containers of ${scope.node.path}` })];
+  if (internalTraffic && !securityGroups) groups.forEach(group => group.connections.allowInternally(ec2.Port.allTraffic(), 'Containers of one job'));
   grant(role, [
     // Network interfaces have no name to grant by before they exist, and Describe actions take no resource.
     allow([
