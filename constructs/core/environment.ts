@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import * as batch from 'aws-cdk-lib/aws-batch';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -51,20 +51,27 @@ export class Environment {
 
   private add(component: IComponent, { variables, secrets = {} }: Binding) {
     for (const [name, value] of Object.entries(variables)) {
-      this.claim(name, component, this.variables[name] ?? value, value);
+      const held = this.variables[name] ?? value;
+      if (held !== value) refuse(name, component, held, value);
       this.variables[name] = value;
     }
     for (const [name, field] of Object.entries(secrets)) {
-      this.claim(name, component, describe(this.secrets[name] ?? field), describe(field));
+      const held = this.secrets[name] ?? field;
+      if (identity(held) !== identity(field)) refuse(name, component, describe(held), describe(field));
       this.secrets[name] = field;
     }
     const twice = Object.keys(this.secrets).find(name => name in this.variables);
     if (twice) throw new Error(`'${twice}' must be a variable or a secret, got both, the latter from '${component.node.path}'`);
   }
+}
 
-  private claim(name: string, component: IComponent, held: string, wanted: string) {
-    if (held !== wanted) throw new Error(`'${name}' must have one value, got '${held}' and '${wanted}' from '${component.node.path}': a workload can use only one of the two`);
-  }
+function refuse(name: string, component: IComponent, held: string, wanted: string): never {
+  throw new Error(`'${name}' must have one value, got '${held}' and '${wanted}' from '${component.node.path}': a workload can use only one of the two`);
+}
+
+/** A secret that was imported twice is one secret. */
+function identity({ secret, field }: SecretField): string {
+  return JSON.stringify([Stack.of(secret).resolve(secret.secretArn), field]);
 }
 
 function describe({ secret, field }: SecretField): string {

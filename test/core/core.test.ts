@@ -1,0 +1,172 @@
+import { App, Lazy, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { existsSync, readFileSync } from 'fs';
+import { join } from 'path';
+import { ComponentEvent, Jsonata, Publication } from '../../constructs/core';
+import { grant, Nobody, passRole, readObjects, sagemakerArn, writeObjects } from '../../constructs/core/grants';
+import { handlerFolder, packageRoot } from '../../constructs/core/package-root';
+import { retention } from '../../constructs/core/retention';
+import { check, integer, nearest, oneOf, text } from '../../constructs/core/validation';
+import { evaluate } from '../support/jsonata';
+import { actions, allowed, resource } from '../support/template';
+import { Anything, role, secret } from './components';
+
+describe('JSONata', () => {
+  test.each<[any, any]>([
+    ['{% $a %}', 1], ['plain "quoted" \\ text', 'plain "quoted" \\ text'], [7, 7], [true, true], [null, null], [[1, '{% $a %}'], [1, 1]],
+    [{ 'x y': '{% $a + 1 %}', 'z': ["{% 'in' & 'side' %}"], 'none': undefined }, { 'x y': 2, 'z': ['inside'] }],
+  ])('source of %j', async (value, expected) => {
+    expect(await evaluate(`{% ${Jsonata.source(value)} %}`, { a: 1 })).toEqual(expected);
+  });
+
+  test('join', async () => {
+    expect(Jsonata.join('a', '/b')).toBe('a/b');
+    expect(await evaluate(Jsonata.join('s3://x/', '{% $a > 0 ? "yes" : "no" %}', '"/z'), { a: 1 })).toBe('s3://x/yes"/z');
+  });
+});
+
+describe('an event', () => {
+  const stack = new Stack(new App(), 'test');
+  const queue = new sqs.Queue(stack, 'Queue');
+  const pattern = { source: ['acme'] };
+  new ComponentEvent(stack, 'Told', { pattern, payload: { version: events.EventField.fromPath('$.detail.v'), at: events.EventField.time, kind: 'x' }, target: new targets.SqsQueue(queue) });
+  new ComponentEvent(stack, 'Untold', { pattern, payload: { at: events.EventField.time } });
+  const template = Template.fromStack(stack);
+
+  test("hands its target the contract's payload", () => {
+    const [target] = resource(template, 'AWS::Events::Rule', 'Told').Properties.Targets;
+
+    expect(target.InputTransformer).toEqual({ InputPathsMap: { 'detail-v': '$.detail.v', 'time': '$.time' }, InputTemplate: '{"version":<detail-v>,"at":<time>,"kind":"x"}' });
+    expect(resource(template, 'AWS::Events::Rule', 'Told').Properties.EventPattern).toEqual(pattern);
+  });
+
+  test('needs no target', () => {
+    expect(resource(template, 'AWS::Events::Rule', 'Untold').Properties.Targets).toBeUndefined();
+  });
+});
+
+describe('a publication', () => {
+  test('says how a component is reached, with references in place of credentials', () => {
+    const stack = new Stack(new App(), 'test');
+    const of = new Anything(stack, 'Tracker', { provider: 'mlflow', variables: { MLFLOW_TRACKING_URI: 'https://any.dev' }, secrets: { P: { secret: secret(stack), field: 'password' }, W: { secret: secret(stack, 'acme/w') } } });
+    const published = new Publication(stack, 'Publish', { component: 'experiment-tracker', of });
+    const { Name, Type, Value } = resource(Template.fromStack(stack), 'AWS::SSM::Parameter').Properties;
+
+    expect({ Name, Type }).toEqual({ Name: '/mlops/test/experiment-tracker', Type: 'String' });
+    expect(JSON.parse(Value)).toEqual({
+      provider: 'mlflow', address: 'https://any.dev', variables: { MLFLOW_TRACKING_URI: 'https://any.dev' },
+      secrets: {
+        P: { secretArn: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:acme/mlflow', field: 'password' },
+        W: { secretArn: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:acme/w' },
+      },
+    });
+    expect(stack.resolve(published.parameterArn)['Fn::Join'][1].slice(-1)).toEqual([':parameter/mlops/test/experiment-tracker']);
+  });
+
+  test('grants nobody anything', () => {
+    const stack = new Stack(new App(), 'test');
+    new Publication(stack, 'Publish', { component: 'x', of: new Anything(stack, 'A', {}) });
+
+    expect(actions(Template.fromStack(stack))).toEqual([]);
+    expect(new Nobody().grantPrincipal.addToPrincipalPolicy(passRole(role(stack), 'x')).statementAdded).toBe(true);
+  });
+
+  test.each<[string, (stack: Stack) => any]>([
+    ['a variable', stack => ({ variables: { TOKEN: secret(stack).secretValue.unsafeUnwrap() } })],
+    ['an address', () => ({ address: `https://x:${SecretValue.secretsManager('a').unsafeUnwrap()}@any.dev` })],
+  ])("refuses a secret's value in %s", (_where, binding) => {
+    const stack = new Stack(new App(), 'test');
+
+    expect(() => new Publication(stack, 'Publish', { component: 'x', of: new Anything(stack, 'A', binding(stack)) }))
+      .toThrow(new Error("'test/A' binds a secret's value, which CloudFormation would write in plain text: bind a reference"));
+  });
+});
+
+describe('retention', () => {
+  const scope = (context: object = {}) => new Stack(new App({ context: { ...context } }), 'test');
+
+  test('is the default, and deleting takes two keys', () => {
+    expect(retention(scope())).toBe(RemovalPolicy.RETAIN);
+    expect(retention(scope(), RemovalPolicy.SNAPSHOT)).toBe(RemovalPolicy.SNAPSHOT);
+    expect(retention(scope({ 'cdk-mlops:allowDestroy': true }))).toBe(RemovalPolicy.RETAIN);
+    expect(retention(scope({ 'cdk-mlops:allowDestroy': true }), RemovalPolicy.DESTROY)).toBe(RemovalPolicy.DESTROY);
+    expect(retention(scope({ 'cdk-mlops:allowDestroy': 'true' }), RemovalPolicy.DESTROY)).toBe(RemovalPolicy.DESTROY);
+  });
+
+  test.each([{}, { 'cdk-mlops:allowDestroy': 'false' }, { 'cdk-mlops:allowDestroy': false }])('one key is not enough: %j', context => {
+    expect(() => retention(scope(context), RemovalPolicy.DESTROY)).toThrow(new Error(
+      "'removalPolicy' must be RETAIN unless the context 'cdk-mlops:allowDestroy' is true, got DESTROY for 'test': data would be deleted with the stack",
+    ));
+  });
+});
+
+describe('grants', () => {
+  const stack = new Stack(new App(), 'test');
+  const bucket = new s3.Bucket(stack, 'Bucket', { encryptionKey: new kms.Key(stack, 'Key') });
+  grant(role(stack, 'Reader'), readObjects(bucket, 'data/'));
+  grant(role(stack, 'Writer'), writeObjects(bucket));
+  grant(role(stack, 'Plain'), readObjects(s3.Bucket.fromBucketName(stack, 'Other', 'other')));
+  const template = Template.fromStack(stack);
+  const held = (id: string) => allowed(template, id).map(({ actions: names, resources }) => [names.join(' '), resources.map(name => name.replace(/[0-9A-F]{8}/, '')).join(' ')]);
+
+  test('name each action', () => {
+    expect(held('Reader')).toEqual([['s3:GetObject', '<Bucket.Arn>/data/*'], ['s3:ListBucket s3:GetBucketLocation', '<Bucket.Arn>'], ['kms:Decrypt', '<Key.Arn>']]);
+    expect(held('Writer')).toEqual([['s3:PutObject s3:AbortMultipartUpload', '<Bucket.Arn>/*'], ['kms:GenerateDataKey kms:Decrypt', '<Key.Arn>']]);
+    expect(held('Plain')).toEqual([['s3:GetObject', 'arn:aws:s3:::other/*'], ['s3:ListBucket s3:GetBucketLocation', 'arn:aws:s3:::other']]);
+  });
+
+  test("name SageMaker's resources in the stack's own partition, region and account", () => {
+    expect(stack.resolve(sagemakerArn(stack, 'model', 'x'))['Fn::Join'][1].filter((part: any) => typeof part === 'object').map(({ Ref }: any) => Ref))
+      .toEqual(['AWS::Partition', 'AWS::Region', 'AWS::AccountId']);
+  });
+});
+
+describe('validation', () => {
+  const refused = (value: any, schema: any) => { try { check({ field: value }, z => ({ field: schema(z) })); return undefined; } catch (error) { return (error as Error).message; } };
+
+  test('says the field, what it got and what is allowed', () => {
+    expect(refused(0, (z: any) => integer(z, 1, 5))).toBe("'field' must be a whole number from 1 to 5, got 0");
+    expect(refused('3', (z: any) => integer(z, 1, 5))).toBe("'field' must be a whole number from 1 to 5, got '3'");
+    expect(refused('a b', (z: any) => text(z, /^\w+$/, 'a word'))).toBe("'field' must be a word, got 'a b'");
+    expect(refused({ a: 1 }, (z: any) => text(z, /^\w+$/, 'a word'))).toBe("'field' must be a word, got {\"a\":1}");
+    expect(refused('sagmaker', (z: any) => oneOf(z, ['mlflow', 'sagemaker'], 'a provider'))).toBe("'field' must be a provider, got 'sagmaker': did you mean 'sagemaker'?");
+    expect(refused(1, (z: any) => oneOf(z, ['mlflow'], 'a provider'))).toBe("'field' must be a provider, got 1");
+    expect(refused({ inner: ['ok', 'no!'] }, (z: any) => z.object({ inner: z.array(text(z, /^\w+$/, 'a word')) }))).toBe("'field.inner.1' must be a word, got 'no!'");
+  });
+
+  test('takes what is right, what is not set, and what only the deployment knows', () => {
+    const schema = (z: any) => integer(z, 1, 5);
+
+    expect([5, undefined, Lazy.number({ produce: () => 9 })].map(value => refused(value, schema))).toEqual([undefined, undefined, undefined]);
+    expect(refused(Lazy.string({ produce: () => 'x y' }), (z: any) => text(z, /^\w+$/, 'a word'))).toBeUndefined();
+  });
+
+  test('finds the nearest', () => {
+    expect(nearest('ml.m5.lagre', ['ml.m5.large', 'ml.c5.large', 'ml.m5.xlarge'])).toBe('ml.m5.large');
+    expect(nearest('', ['b', 'aa'])).toBe('b');
+  });
+});
+
+describe('the package', () => {
+  test('knows its own folder, from wherever it is', () => {
+    const root = join(__dirname, '..', '..');
+
+    expect(packageRoot()).toBe(root);
+    expect(packageRoot(join(root, 'constructs', 'core'))).toBe(root);
+    expect(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).name).toBe('cdk-mlops');
+  });
+
+  test('says when it is somewhere else', () => {
+    expect(() => packageRoot('/')).toThrow(/^cdk-mlops must be used from its own folder, got a copy outside of it: \//);
+  });
+
+  test('says when a handler is not built', () => {
+    expect(() => handlerFolder('nothing')).toThrow(new Error(`the handler 'nothing' is not built: run 'npm run build:handlers' in ${packageRoot()}`));
+    expect(existsSync(join(packageRoot(), 'scripts', 'build-handlers.mjs'))).toBe(true);
+  });
+});
