@@ -92,7 +92,8 @@ export async function handler(request: Request): Promise<void> {
     headers: { 'content-type': '' },
     body: JSON.stringify({
       Status: reason === undefined ? 'SUCCESS' : 'FAILED', Reason: reason, StackId, RequestId, LogicalResourceId,
-      PhysicalResourceId: request.PhysicalResourceId ?? request.ResourceProperties.EndpointName,
+      // Another name is another resource: CloudFormation then has the endpoint of the old name swept.
+      PhysicalResourceId: request.RequestType === 'Delete' ? request.PhysicalResourceId : request.ResourceProperties.EndpointName,
     }),
   });
   if (!answer.ok) throw new Error(`CloudFormation refused the answer: HTTP ${answer.status}`);
