@@ -17,8 +17,10 @@ export function check(props: { [name: string]: any }, schemas: (z: typeof Zod) =
     if (value === undefined || holdsToken(value)) continue;
     const { error } = schema.safeParse(value);
     if (error) {
-      const [{ path, message }] = error.issues;
-      throw new Error(`'${[name, ...path].join('.')}' ${message}`);
+      const [issue] = error.issues;
+      // About the key of a record, zod's own message says nothing.
+      const { message } = issue.code === 'invalid_key' ? issue.issues[0] : issue;
+      throw new Error(`'${[name, ...issue.path].join('.')}' ${message}`);
     }
   }
 }

@@ -210,18 +210,22 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
     return spot ? timeout.plus(spot.maxWait ?? Duration.hours(1)) : timeout;
   }
 
-  private checkOptions(options: TrainOptions, timeout: Duration) {
+  private checkOptions({ inputs = {}, metrics, source }: TrainOptions, timeout: Duration) {
     // In isolation the source comes as a channel.
-    const own = this.props.networkIsolation && options.source !== undefined ? [CODE] : [];
-    check({ ...options, timeout: timeout.toSeconds(), channels: Object.keys(options.inputs ?? {}) }, z => ({
-      channels: z.array(text(z, /^[A-Za-z0-9.\-_]{1,64}$/, "named with at most 64 letters, digits, '.', '-' or '_'")
-        .refine(name => !own.includes(name), { error: `must not be named '${CODE}' in isolation: the source comes in that channel` })),
-      inputs: z.record(z.string(), z.custom<string>(uri => Token.isUnresolved(uri) || /^(s3:\/\/|\{%)/.test(uri as string), { error: issue => `must be an s3:// address, ${got(issue.input)}` }))
-        .refine(inputs => Object.keys(inputs).length + own.length <= 20, { error: `must be at most ${20 - own.length} channels, got ${Object.keys(options.inputs ?? {}).length}` }),
-      metrics: z.array(text(z, /^[A-Za-z0-9_.\-]{1,128}$/, "a metric's name of at most 128 letters, digits, '_', '.' or '-'"))
-        .max(40, { error: `must be at most 40 metrics, got ${options.metrics?.length}` }),
-      timeout: integer(z, 1, Duration.days(28).toSeconds()),
-    }));
+    const own = this.props.networkIsolation && source !== undefined ? [CODE] : [];
+    check({ inputs, metrics, timeout: timeout.toSeconds() }, z => {
+      const channel = text(z, /^[A-Za-z0-9.\-_]{1,64}$/, "named with at most 64 letters, digits, '.', '-' or '_'")
+        .refine(name => !own.includes(name), { error: 'must have another name in isolation, where the source comes in the channel of this name' });
+      const address = z.custom<string>(uri => Token.isUnresolved(uri) || /^(s3:\/\/|\{%)/.test(uri as string), { error: issue => `must be an s3:// address, ${got(issue.input)}` });
+      const metric = text(z, /^[A-Za-z0-9_.\-]{1,128}$/, "a metric's name of at most 128 letters, digits, '_', '.' or '-'");
+      const channels = Object.keys(inputs).length;
+      return {
+        inputs: z.record(channel, address).refine(() => channels + own.length <= 20, { error: `must be at most ${20 - own.length} channels, got ${channels}` }),
+        metrics: z.array(metric).max(40, { error: `must be at most 40 metrics, got ${metrics?.length}` }),
+        timeout: z.custom<number>(seconds => (seconds as number) >= 1 && (seconds as number) <= 28 * 86400,
+          { error: issue => `must be from 1 second to 28 days, got ${issue.input} seconds` }),
+      };
+    });
   }
 
   private capacity(timeout: Duration) {

@@ -136,6 +136,7 @@ describe('validation', () => {
     expect(refused({ a: 1 }, (z: any) => text(z, /^\w+$/, 'a word'))).toBe("'field' must be a word, got {\"a\":1}");
     expect(refused('sagmaker', (z: any) => oneOf(z, ['mlflow', 'sagemaker'], 'a provider'))).toBe("'field' must be a provider, got 'sagmaker': did you mean 'sagemaker'?");
     expect(refused(1, (z: any) => oneOf(z, ['mlflow'], 'a provider'))).toBe("'field' must be a provider, got 1");
+    expect(refused({ 'a b': 1 }, (z: any) => z.record(text(z, /^\w+$/, 'named with a word'), z.number()))).toBe("'field.a b' must be named with a word, got 'a b'");
     expect(refused({ inner: ['ok', 'no!'] }, (z: any) => z.object({ inner: z.array(text(z, /^\w+$/, 'a word')) }))).toBe("'field.inner.1' must be a word, got 'no!'");
   });
 
