@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from e2e import vendor_servers
+from e2e.driver import wait_until
 
 from mlops_local.cli import data, executions
 from mlops_local.cli.failure import Failure
@@ -56,6 +57,24 @@ def artifact(local_target, swapped, tmp_path_factory) -> Path:
 def run_pipeline(local_target) -> dict:
     machine = local_target.outputs(STACK)["PipelineArn"]
     return executions.Execution.of(local_target.settings, machine, lambda line: None).run({})
+
+
+def subscribe(local_target) -> str:
+    """A queue that gets the alerter's messages."""
+    ssm, sqs = local_target.client("ssm"), local_target.client("sqs")
+    alerter = json.loads(ssm.get_parameter(Name=f"/mlops/{STACK}/alerter")["Parameter"]["Value"])
+    queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    local_target.client("sns").subscribe(TopicArn=alerter["address"], Protocol="sqs", Endpoint=arn)
+    return queue
+
+
+def receive(local_target, queue: str) -> list[str]:
+    page = local_target.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5)
+    return [message["Body"] for message in page.get("Messages", [])]
 
 
 def test_the_components_are_the_vendors(vendors, swapped):
@@ -152,3 +171,25 @@ def test_stopping_the_target_stops_the_vendors(local_target, vendors):
     assert local_target.processes() == set()
     with pytest.raises(OSError):
         vendors.ask_endpoint("health/ready")
+
+
+def test_a_server_that_is_down_fails_the_deployment_and_alerts_once(local_target, swapped):
+    """The target runs again, with the state it had, and the vendors do not."""
+    assert local_target.run("start").returncode == 0
+    queue = subscribe(local_target)
+    deployments = local_target.outputs(STACK)["DeploymentArn"]
+    known = executions.arns(local_target.settings, deployments)
+    version = swapped["modelVersion"]["arn"]
+    for status in ("Rejected", "Approved"):
+        local_target.client("sagemaker").update_model_package(ModelPackageArn=version, ModelApprovalStatus=status)
+
+    arn = executions.await_new(local_target.settings, deployments, known, version, 60)
+    with pytest.raises(Failure) as failed:
+        executions.Execution(local_target.settings, arn, lambda line: None).wait()
+
+    assert (failed.value.step, failed.value.error) == ("Deploy", "Mlops.Failed")
+    assert "Connection refused" in failed.value.cause
+    assert failed.value.log
+    alerts = wait_until(lambda: receive(local_target, queue), "an alert")
+    assert len(alerts) == 1 and "Deploy" in alerts[0] and "Connection refused" in alerts[0]
+    assert receive(local_target, queue) == []
