@@ -19,28 +19,31 @@ export interface Execution {
   readonly trace: string[];
 }
 
-/** Thrown for an error that a state may catch. */
-class Caught {
-  constructor(public readonly failure: Failure) {}
-}
+/** Marks what is thrown for an error that a state may catch. */
+const FAILURE = Symbol('failure');
 
 /** To throw from an integration. */
 export function error(name: string, cause?: string): unknown {
-  return new Caught({ Error: name, ...cause !== undefined && { Cause: cause } });
+  return { [FAILURE]: { Error: name, ...cause !== undefined && { Cause: cause } } };
+}
+
+function failureOf(thrown: any): Failure | undefined {
+  return thrown?.[FAILURE];
 }
 
 /**
  * Runs a definition as Step Functions does, as far as this library uses it: Pass, Task, Choice, Wait, Parallel, Succeed and
  * Fail with JSONata, Assign, Output, Retry and Catch. A wait moves the clock, which must be faked: `jest.useFakeTimers`.
  */
-export async function execute(asl: any, integration: Integration, input: any = {}): Promise<Execution> {
+export async function execute(asl: any, integration: Integration, input: any = {}, name: string = CONTEXT.Execution.Name): Promise<Execution> {
   const run = { calls: [] as string[], trace: [] as string[] };
-  const context = { ...CONTEXT, Execution: { ...CONTEXT.Execution, Input: input } };
+  const context = { ...CONTEXT, Execution: { ...CONTEXT.Execution, Name: name, Id: CONTEXT.Execution.Id.replace(/[^:]+$/, name), Input: input } };
   try {
     return { ...run, output: await new Machine(asl, integration, context, run).run(input, {}) };
   } catch (thrown) {
-    if (thrown instanceof Caught) return { ...run, error: thrown.failure };
-    throw thrown;
+    const failure = failureOf(thrown);
+    if (!failure) throw thrown;
+    return { ...run, error: failure };
   }
 }
 
@@ -68,11 +71,11 @@ class Machine {
       Object.assign(scope, assigned);
       return { next: step.Next, output };
     };
-    if (state.Type === 'Fail') throw new Caught({ Error: await ask(state.Error), Cause: await ask(state.Cause) });
+    if (state.Type === 'Fail') throw error(await ask(state.Error), await ask(state.Cause));
     if (state.Type === 'Choice') {
       for (const choice of state.Choices) {
         const holds = await ask(choice.Condition);
-        if (typeof holds !== 'boolean') throw new Caught({ Error: 'States.QueryEvaluationError', Cause: `${name}: ${choice.Condition} is ${holds}` });
+        if (typeof holds !== 'boolean') throw error('States.QueryEvaluationError', `${name}: ${choice.Condition} is ${holds}`);
         if (holds) return leave(choice, {}, input);
       }
       return { next: state.Default, output: input };
@@ -84,8 +87,8 @@ class Machine {
         const result = await this.work(name, state, input, scope, ask);
         return await leave(state, { result }, result);
       } catch (thrown) {
-        if (!(thrown instanceof Caught)) throw thrown;
-        const { failure } = thrown;
+        const failure = failureOf(thrown);
+        if (!failure) throw thrown;
         const matches = ({ ErrorEquals }: any) => ErrorEquals.some((one: string) => one === 'States.ALL' || one === failure.Error || one === 'States.TaskFailed' && state.Type === 'Task' && failure.Error !== 'States.Timeout');
         if (attempt < (state.Retry?.find(matches)?.MaxAttempts ?? 0)) continue;
         const handler = state.Catch?.find(matches);
@@ -111,7 +114,7 @@ class Machine {
 async function value(expression: any, variables: { [name: string]: any }): Promise<any> {
   const result = await evaluate(expression, variables);
   const empty = nothing(result, '');
-  if (empty !== undefined) throw new Caught({ Error: 'States.QueryEvaluationError', Cause: `nothing at '${empty}' of ${JSON.stringify(expression)}` });
+  if (empty !== undefined) throw error('States.QueryEvaluationError', `nothing at '${empty}' of ${JSON.stringify(expression)}`);
   return result;
 }
 

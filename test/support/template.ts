@@ -10,6 +10,7 @@ export function render(value: any): any {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(render);
   if ('Ref' in value) return PSEUDO[value.Ref] ?? `<${value.Ref}>`;
+  if (typeof value['Fn::Sub'] === 'string') return value['Fn::Sub'].replace(/\$\{([^}]+)\}/g, (_all: string, name: string) => render({ Ref: name }));
   if ('Fn::GetAtt' in value) return `<${[value['Fn::GetAtt']].flat().join('.')}>`;
   if ('Fn::Join' in value) {
     const [separator, parts] = value['Fn::Join'];
