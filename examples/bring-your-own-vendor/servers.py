@@ -1,8 +1,8 @@
 """Starts the two vendors of this example for real: an MLflow server with HTTP Basic, and an MLServer.
 
 Prints one line of JSON when both are ready, `{"tracker": {"url", "username", "secret"}, "endpoint": {"url"}}`, which is
-what the example's app takes as its context `vendors`, and runs until SIGTERM or Ctrl-C. The tracker's password goes into
-Secrets Manager. AWS credentials and endpoint are those of the environment (`local:env`).
+what the example's app takes as its context `vendors`, and runs until SIGTERM or Ctrl-C. The tracker's password goes
+into Secrets Manager. AWS credentials and endpoint are those of the environment (`local:env`).
 """
 
 import argparse

@@ -4,7 +4,7 @@ import os
 import sys
 from typing import List, Optional, Tuple
 
-from .contract import OUTPUT_VARIABLE, CHANNEL_PREFIX, supply_contract
+from .contract import CHANNEL_PREFIX, OUTPUT_VARIABLE, supply_contract
 from .errors import RuntimeContractError
 from .job import run_job
 
@@ -20,7 +20,8 @@ def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace
     parser = argparse.ArgumentParser(
         prog="python -m mlops_runtime",
         description="Run a training script with SageMaker's SM_* variables, outside SageMaker.",
-        epilog="Environment: %s<NAME>=FOLDER is the same as --channel, %s as --output." % (CHANNEL_PREFIX, OUTPUT_VARIABLE),
+        epilog="Environment: %s<NAME>=FOLDER is the same as --channel, %s as --output."
+        % (CHANNEL_PREFIX, OUTPUT_VARIABLE),
     )
     parser.add_argument("--channel", metavar="NAME=FOLDER", type=channel, action="append", default=[])
     parser.add_argument("--output", metavar="FOLDER", help="where the model and the output go (default: ./output)")

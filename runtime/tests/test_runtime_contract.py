@@ -71,4 +71,5 @@ def test_a_channel_that_cannot_be_is_refused(folder, channel, fault):
 
 
 def test_a_script_that_is_not_there(folder):
-    assert "mlops: the training script must be a file in the source folder, got 'nope.py'" in run(folder, "nope.py").stderr
+    fault = "mlops: the training script must be a file in the source folder, got 'nope.py'"
+    assert fault in run(folder, "nope.py").stderr

@@ -1,6 +1,6 @@
 """Serves the model of train.py: rows of feature values in, one predicted class per row out.
 
-Requests are text/csv (no header) or application/json (`[[...], ...]`, one row `[...]`, or `{"instances": [[...], ...]}`).
+Requests are text/csv (no header) or application/json: `[[...], ...]`, one row `[...]`, or `{"instances": [...]}`.
 Responses are text/csv (one class per line) or application/json (`{"predictions": [...]}`), by the Accept header.
 """
 import csv

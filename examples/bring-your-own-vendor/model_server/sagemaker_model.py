@@ -1,4 +1,4 @@
-"""An MLServer runtime for archives as SageMaker makes them: the model's files, and `code/inference.py` that serves them.
+"""An MLServer runtime for archives as SageMaker makes them: the model's files, and the `code/inference.py` for them.
 
 It calls `model_fn` and `predict_fn` as SageMaker's serving images do. `input_fn` and `output_fn` have no part: in Open
 Inference (V2) both sides of a request are tensors already.

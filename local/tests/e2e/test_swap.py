@@ -1,6 +1,6 @@
 """The swap: the same pipeline and the same training script, with the tracker and the endpoint of other vendors.
 
-`npm run local -- --example bring-your-own-vendor` starts the vendors' real servers, deploys the example and runs the loop.
+`npm run local -- --example bring-your-own-vendor` starts the vendors' real servers, deploys the example, runs the loop.
 """
 
 import json
@@ -65,8 +65,8 @@ def subscribe(local_target) -> str:
     alerter = json.loads(ssm.get_parameter(Name=f"/mlops/{STACK}/alerter")["Parameter"]["Value"])
     queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow | {"Resource": arn}]})
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
     local_target.client("sns").subscribe(TopicArn=alerter["address"], Protocol="sqs", Endpoint=arn)
     return queue
@@ -138,12 +138,13 @@ def test_the_password_is_in_no_template_parameter_job_or_log(local_target, vendo
 
 def test_a_tracker_that_refuses_the_credential_fails_the_run_and_says_so(local_target, vendors, swapped):
     secrets = local_target.client("secretsmanager")
-    secrets.put_secret_value(SecretId=vendors.tracker["secret"], SecretString=json.dumps({"password": "no longer valid"}))
+    secret = vendors.tracker["secret"]
+    secrets.put_secret_value(SecretId=secret, SecretString=json.dumps({"password": "no longer valid"}))
     try:
         with pytest.raises(Failure) as failed:
             run_pipeline(local_target)
     finally:
-        secrets.put_secret_value(SecretId=vendors.tracker["secret"], SecretString=json.dumps({"password": vendors.password}))
+        secrets.put_secret_value(SecretId=secret, SecretString=json.dumps({"password": vendors.password}))
 
     assert failed.value.error == "Mlops.Failed"
     assert "401" in str(failed.value)

@@ -69,10 +69,10 @@ def train(rows, vendors, tmp_path_factory):
             "TRAINING_JOB_NAME": name,
             "MLOPS_RUN_ID": f"run-of-{name}",
         }
-        options = ["--channel", f"train={rows / 'train'}", "--channel", f"test={rows / 'test'}", "--output", str(output)]
+        channels = ["--channel", f"train={rows / 'train'}", "--channel", f"test={rows / 'test'}"]
         ended = subprocess.run(
-            [runtime.tool("python"), "-m", "mlops_runtime", *options, str(TRAINING / "train.py"),
-             "--regularization", regularization],
+            [runtime.tool("python"), "-m", "mlops_runtime", *channels, "--output", str(output),
+             str(TRAINING / "train.py"), "--regularization", regularization],
             env=variables, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
@@ -218,7 +218,7 @@ def test_a_request_of_the_wrong_width_is_refused(vendors, s3, good):
     assert (answer.status, answer.content) == (400, {"error": "a row must have 30 columns, got 2"})
 
 
-def test_restarted_servers_know_the_runs_and_serve_what_the_repository_holds(s3, secrets, environment, good, rows, tmp_path):
+def test_restarted_servers_know_the_runs_and_serve_what_is_there(s3, secrets, environment, good, rows, tmp_path):
     publish(s3, good, "kept")
     options = ("--secret", "vendor/restarted", "--repository", f"s3://{BUCKET}/models")
     with vendor_servers.running(environment, secrets, tmp_path, *options) as first:
