@@ -223,9 +223,9 @@ describe('the key of the work', () => {
   });
 
   test('differs by run, step and machine', async () => {
-    const keys = await Promise.all([key('Train'), key('Train', { runId: 'b' }), key('Tune'), key('Train', {}, 'arn:other'), key('Train', {}, 'arn:machine', 'run-2')]);
+    const keys = await Promise.all([key('Train'), key('Train', { runId: 'b' }), key('Tune'), key('Train', {}, 'arn:other'), key('Train', {}, 'arn:machine', 'run-2'), key('Train_the_model_of_one'), key('Train_the_model_of_two')]);
 
-    expect(new Set(keys).size).toBe(5);
+    expect(new Set(keys).size).toBe(7);
   });
 
   test('is a name that SageMaker takes, however long or odd the ids are', async () => {

@@ -22,12 +22,13 @@ function folder(files: { [path: string]: string }): string {
   return made;
 }
 
-function bundle(source: string, entry = 'train.py'): { asset: assets.Asset; bytes: Buffer; entries: { [path: string]: number } } {
+function bundle(source: string, entry = 'train.py'): { asset: assets.Asset; bytes: Buffer; entries: { [path: string]: number }; times: number[] } {
   const asset = sourceBundle(new Stack(app, `test${stacks++}`), 'Source', source, entry);
   const file = join(work, 'out', asset.assetPath);
   const entries: { [path: string]: number } = {};
-  tar.list({ sync: true, file, onReadEntry: entry => { entries[entry.path] = entry.mode! & 0o777; } });
-  return { asset, bytes: readFileSync(file), entries };
+  const times: number[] = [];
+  tar.list({ sync: true, file, onReadEntry: entry => { entries[entry.path] = entry.mode! & 0o777; times.push(entry.mtime!.getTime()); } });
+  return { asset, bytes: readFileSync(file), entries, times };
 }
 
 const FILES = { 'train.py': 'print(1)', 'requirements.txt': 'pandas', 'lib/b.py': 'b', 'lib/a.py': 'a', 'inference/inference.py': 'i' };
@@ -41,6 +42,7 @@ test('the same files give the same bytes, whenever, wherever and in whatever ord
   const [first, second] = [bundle(one), bundle(two)];
 
   expect(first.bytes.equals(second.bytes)).toBe(true);
+  expect(new Set(first.times)).toEqual(new Set([0]));
   expect(first.asset.assetHash).toBe(second.asset.assetHash);
   expect(first.bytes.equals(bundle(folder({ ...FILES, 'train.py': 'print(2)' })).bytes)).toBe(false);
 });
