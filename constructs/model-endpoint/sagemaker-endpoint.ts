@@ -75,7 +75,9 @@ export abstract class SageMakerEndpointBase extends Construct implements IModelE
   public abstract readonly endpointName: string;
 
   public infer(scope: Construct, id: string, { instances }: InferOptions): Step {
-    return new Step(scope, id, { calls: [this.invocation('answer', instances)], result: { predictions: '{% $parse($answer.Body) %}' } });
+    // Containers answer with the predictions, or with an object that holds them.
+    const predictions = '{% ($body := $parse($answer.Body); $exists($body.predictions) ? $body.predictions : $body) %}';
+    return new Step(scope, id, { calls: [this.invocation('answer', instances)], result: { predictions } });
   }
 
   public bind(client: iam.IGrantable): Binding {
