@@ -108,6 +108,7 @@ describe('the deploy step', () => {
 
     expect(execution.error?.Error).toBe('Mlops.Unauthorized');
     expect(execution.error?.Cause).toContain('sagemaker:DescribeEndpoint');
+    expect(named(execution)).not.toContain('created');
   });
 
   test('has one deadline for everything', async () => {

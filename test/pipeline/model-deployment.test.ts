@@ -19,6 +19,10 @@ class World {
   public mostDeploying = 0;
   public sample = '1.5,2,-3\r\n4,5,6\n';
   public sent: string[] = [];
+  /** How often SageMaker says that the endpoint is not there yet. */
+  public looks = 0;
+  /** What happens while a version is deployed. */
+  public during?: () => void;
   /** In place of a task's own answer. */
   public tasks: { [name: string]: () => any } = {};
   private models: { [name: string]: string } = {};
@@ -56,11 +60,15 @@ class World {
         this.deploying++;
         this.mostDeploying = Math.max(this.mostDeploying, this.deploying);
         this.models[request.ModelName] = version;
+        this.during?.();
         return { ModelArn: 'arn' };
       case 'Deploy: config': return { EndpointConfigArn: 'arn' };
       case 'Deploy: before': throw error('SageMaker.SageMakerException', 'Could not find endpoint');
       case 'Deploy: created': return { EndpointArn: 'arn' };
-      case 'Deploy: after': return { EndpointName: 'fraud', EndpointStatus: 'InService', EndpointConfigName: Object.keys(this.models).find(name => this.models[name] === version) };
+      case 'Deploy: after':
+        return {
+          EndpointName: 'fraud', EndpointStatus: this.looks-- > 0 ? 'Creating' : 'InService', EndpointConfigName: Object.keys(this.models).find(name => this.models[name] === version),
+        };
       case 'Deploy: answered':
         this.deploying--;
         this.served.push(version);
@@ -161,13 +169,23 @@ describe('several approvals', () => {
     expect(world.turn.item?.holder).toBeUndefined();
   });
 
-  test('one waits while another is deployed, and goes then', async () => {
+  test('those that come while another is deployed wait for it; of these the newest goes, and the others are skipped', async () => {
     const world = new World(asl);
-    world.approve('v1', START);
-    world.approve('v2', START + 1);
-    const [first, second] = await Promise.all([world.deploy('v1', 'one'), world.deploy('v2', 'two')]);
+    ['v1', 'v2', 'v3'].forEach((version, index) => world.approve(version, START + index));
+    world.looks = 20;
+    const later: Promise<Execution>[] = [];
+    world.during = () => {
+      world.during = undefined;
+      later.push(world.deploy('v2', 'two'), world.deploy('v3', 'three'));
+    };
+    const first = await world.deploy('v1', 'one');
+    const [second, third] = await Promise.all(later);
 
-    expect([first.output.status, second.output.status]).toEqual(['Skipped', 'Deployed']);
+    expect(first.output.status).toBe('Deployed');
+    expect(second.output).toEqual({ status: 'Skipped', version: 'v2', reason: `a later approval came: ${START + 2} v3` });
+    expect(third.output.status).toBe('Deployed');
+    expect(third.trace).toContain('Wait for turn');
+    expect(world.served).toEqual(['v1', 'v3']);
     expect(world.mostDeploying).toBe(1);
   });
 
