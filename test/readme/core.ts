@@ -1,0 +1,38 @@
+import { App, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { Auth, Binding, ExternalEndpoint, IModelTrainer, Jsonata, Step, StepFunctionsOrchestrator, TrainOptions } from '../../lib';
+
+export const stack = new Stack(new App(), 'readme');
+const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'acme/jobs');
+
+class AcmeModelTrainer extends Construct implements IModelTrainer {
+  private readonly acme = new ExternalEndpoint('https://api.acme.dev/v1', Auth.bearer(secret));
+
+  public train(scope: Construct, id: string, options: TrainOptions): Step {
+    return new Step(scope, id, {
+      timeout: options.timeout,
+      calls: [
+        this.acme.request(this, 'submitted', {
+          path: '/jobs', body: { name: Step.KEY, inputs: options.inputs }, accept: ['States.Http.StatusCode.409'],
+        }),
+        this.acme.request(this, 'job', {
+          path: Jsonata.join('/jobs/', Step.KEY),
+          until: "{% $job.ResponseBody.status = 'done' %}", failed: "{% $job.ResponseBody.status = 'failed' %}",
+        }),
+      ],
+      result: {
+        jobName: '{% $job.ResponseBody.name %}', modelUri: '{% $job.ResponseBody.model %}',
+        metrics: '{% $job.ResponseBody.metrics %}', image: '',
+      },
+    });
+  }
+
+  public bind(_client: iam.IGrantable): Binding {
+    return { provider: 'acme', address: this.acme.url, variables: { ACME_URL: this.acme.url }, secrets: { ACME_TOKEN: { secret } } };
+  }
+}
+
+const trainer: IModelTrainer = new AcmeModelTrainer(stack, 'Trainer');
+new StepFunctionsOrchestrator(stack, 'Orchestrator').addPipeline('nightly', { definition: trainer.train(stack, 'Train', {}) });
