@@ -43,7 +43,7 @@ describe('infer', () => {
     expect(resourcesOf(template, 'MachineRole', 'events:RetrieveConnectionCredentials')).toEqual([expect.stringMatching(/^<EndpointConnection.*\.Arn>$/)]);
   });
 
-  test("a server that refuses is Mlops.Unauthorized, one that is down Mlops.Failed, one that has enough Mlops.Throttled", async () => {
+  test('a server that refuses is Mlops.Unauthorized, one that is down Mlops.Failed, one that has enough Mlops.Throttled', async () => {
     const failure = async (name: string) => (await execute(definition(template, 'Machine'), () => { throw error(name, 'no'); }, { rows: [[1]] })).error?.Error;
 
     expect(await failure('States.Http.StatusCode.401')).toBe('Mlops.Unauthorized');
