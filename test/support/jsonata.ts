@@ -1,6 +1,5 @@
 import { createHash } from 'crypto';
 // eslint-disable-next-line @typescript-eslint/no-require-imports
-// eslint-disable-next-line @typescript-eslint/no-require-imports
 import jsonata = require('jsonata');
 
 /** The context object of an execution, as far as expressions of this library read it. */
