@@ -51,7 +51,9 @@ try {
 
 /** The whole loop on the local target: install, deploy, train, approve, serve. */
 async function up(flags) {
-  if (flags.config !== undefined && !existsSync(resolve(flags.config))) {
+  // npm runs scripts in the repository's folder, wherever the person stands.
+  const config = flags.config && resolve(process.env.INIT_CWD ?? '.', flags.config);
+  if (config !== undefined && !existsSync(config)) {
     throw new Refusal(`'--config' must name a file that exists, got '${flags.config}'`);
   }
   if (flags.example !== undefined && !examples().includes(flags.example)) {
@@ -63,7 +65,7 @@ async function up(flags) {
   await installAll();
   const args = [];
   if (flags.json) args.push('--json');
-  if (flags.config !== undefined) args.push('--config', resolve(flags.config));
+  if (config !== undefined) args.push('--config', config);
   if (flags.example !== undefined) args.push('--example', flags.example);
   return runPython('up', args);
 }
