@@ -28,8 +28,18 @@ export async function evaluate(value: any, variables: { [name: string]: any } = 
   }
   const [, source] = typeof value === 'string' ? /^\{%([\s\S]*)%\}$/.exec(value) ?? [] : [];
   if (source === undefined) return value;
+  const result = await compiled(source).evaluate(undefined, { states: { context: CONTEXT }, ...variables });
+  return result === undefined ? undefined : JSON.parse(JSON.stringify(result));
+}
+
+/** Each expression is compiled once. */
+const expressions = new Map<string, jsonata.Expression>();
+
+function compiled(source: string): jsonata.Expression {
+  const known = expressions.get(source);
+  if (known) return known;
   const expression = jsonata(source);
   Object.entries(FUNCTIONS).forEach(([name, implementation]) => expression.registerFunction(name, implementation));
-  const result = await expression.evaluate(undefined, { states: { context: CONTEXT }, ...variables });
-  return result === undefined ? undefined : JSON.parse(JSON.stringify(result));
+  expressions.set(source, expression);
+  return expression;
 }
