@@ -20,7 +20,7 @@ from mlops_local.processes import environments
 from mlops_local.settings import Settings
 
 RUNS = 5
-ROUNDS = "30"
+ROUNDS = "8"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
 SOURCE = Path(__file__).parent / "job"
 BUCKET = "mlops-benchmark"

@@ -93,4 +93,4 @@ def accuracy(predictions: list[str], labels: list[str]) -> float:
     if len(predictions) != len(labels):
         raise ValueError(f"the endpoint answered {len(predictions)} predictions to {len(labels)} rows")
     hits = sum(float(predicted) == float(label) for predicted, label in zip(predictions, labels, strict=True))
-    return round(hits / len(labels), 4)
+    return hits / len(labels)
