@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from mlops_local.cli import cdk, client_environment, data, executions, lifecycle, vendors
+from mlops_local.cli import cdk, client_environment, data, executions, lifecycle, tracker, vendors
 from mlops_local.cli.console import Console
 from mlops_local.cli.endpoints import accuracy, endpoint_of
 from mlops_local.cli.failure import Failure, Interrupted
@@ -215,7 +215,8 @@ class Loop:
                                    f"({report.held_out['uri']})")
         console.result("prediction", f"{report.prediction['output']} for {_shortened(report.prediction['input'])}")
         console.result("endpoint", f"{report.endpoint['name']} is {report.endpoint['status']}")
-        console.result("tracker", self._tracker_address())
+        if "experiment-tracker" in self._published:
+            console.result("tracker", tracker.page(self.settings, self._published["experiment-tracker"]))
         console.line()
         console.line("What to try next:")
         for command, about in _NEXT:
@@ -223,14 +224,6 @@ class Loop:
 
     def _address(self, component: str) -> str:
         return self.report.components.get(component, {}).get("address", "none")
-
-    def _tracker_address(self) -> str:
-        """An address for a browser: an MLflow app's is presigned by a call."""
-        tracker = self._address("experiment-tracker")
-        if not tracker.startswith("arn:"):
-            return tracker
-        sagemaker = client_environment.client(self.settings, "sagemaker")
-        return sagemaker.create_presigned_mlflow_app_url(Arn=tracker)["AuthorizedUrl"]
 
 
 _NEXT = (
