@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
 import { Jsonata, Step } from '../core';
 import { check, text } from '../core/validation';
+import { MODELS } from '../model-trainer/model-trainer';
 import { DeployOptions, IDeployableEndpoint } from './model-endpoint';
 import { OpenInferenceEndpoint, OpenInferenceEndpointProps } from './open-inference-endpoint';
 
@@ -37,7 +38,7 @@ export class DeployableOpenInferenceEndpoint extends OpenInferenceEndpoint imple
   public deploy(scope: Construct, id: string, options: DeployOptions): Step {
     const { version, modelUri, sample, store, timeout = Duration.hours(2) } = options;
     const folder = `${this.repository.prefix}${this.model}`;
-    const policies = [...store.readPolicies('training/'), ...this.repository.writePolicies(`${this.model}/`)];
+    const policies = [...store.readPolicies(MODELS), ...this.repository.writePolicies(`${this.model}/`)];
     // V2 takes a version as part of a path, which an ARN is not fit for.
     const name = `{% $substring($hash(${Jsonata.source(version)}, 'SHA-256'), 0, 12) %}`;
     const settings = `{% $string({'name': '${this.model}', 'implementation': '${this.implementation}', 'parameters': {'uri': './model.tar.gz', 'version': $name}}) %}`;

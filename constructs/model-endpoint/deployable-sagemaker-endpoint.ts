@@ -9,6 +9,7 @@ import { allow, grant, passRole, sagemakerArn } from '../core/grants';
 import { handlerFolder } from '../core/package-root';
 import { check, text } from '../core/validation';
 import { stableName } from '../sagemaker/names';
+import { MODELS } from '../model-trainer/model-trainer';
 import { DeployOptions, IDeployableEndpoint } from './model-endpoint';
 import { SageMakerEndpoint, SageMakerEndpointProps } from './sagemaker-endpoint';
 
@@ -49,7 +50,7 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
   public deploy(scope: Construct, id: string, options: DeployOptions): Step {
     const { version, modelUri, image, sample, store, timeout = Duration.hours(2) } = options;
     if (image === undefined) throw new Error(`'image' must be given to deploy to '${this.node.path}': a SageMaker model runs in a container`);
-    grant(this.role, store.readPolicies('training/'));
+    grant(this.role, store.readPolicies(MODELS));
     const name = '{% $name %}';
     const endpoint = { EndpointName: this.endpointName };
     const tags = [{ Key: 'mlops:endpoint', Value: this.endpointName }];

@@ -2,6 +2,9 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { IComponent, Step } from '../core';
 
+/** Where in the artifact store every trainer leaves its models, and whoever serves them may read. */
+export const MODELS = 'training/';
+
 /** One training run. */
 export interface TrainOptions {
   /**

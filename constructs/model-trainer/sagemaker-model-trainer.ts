@@ -13,7 +13,7 @@ import { hasLocalNvme, TRAINING_INSTANCE_TYPES } from '../sagemaker/instance-typ
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { SageMakerRole } from '../sagemaker/sagemaker-role';
 import { joinVpc } from '../sagemaker/vpc';
-import { IModelTrainer, TrainOptions } from './model-trainer';
+import { IModelTrainer, MODELS, TrainOptions } from './model-trainer';
 import { PROGRAM, sourceBundle } from './source-bundle';
 
 /** The log group of every training job, and the job's streams in it. */
@@ -117,7 +117,7 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
     this.image = image.uri;
     grant(this.role, [
       ...image.policies,
-      ...props.artifactStore.writePolicies('training/'),
+      ...props.artifactStore.writePolicies(MODELS),
       // SageMaker asks for it when it is told the key of the output.
       ...useKey(props.artifactStore.encryptionKey, 'kms:Encrypt'),
       ...useKey(this.volumeKey, 'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext'),
