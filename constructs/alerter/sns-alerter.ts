@@ -50,7 +50,7 @@ export abstract class SnsAlerterBase extends Construct implements IAlerter {
   }
 
   public bind(client: iam.IGrantable): Binding {
-    grant(client, this.publishing());
+    grant(client, this.publishing(), 'sends alerts');
     return { provider: 'sns', address: this.topic.topicArn, variables: { MLOPS_ALERT_TOPIC: this.topic.topicArn } };
   }
 

@@ -88,7 +88,7 @@ export abstract class S3ArtifactStoreBase extends Construct implements IArtifact
   }
 
   public bind(client: iam.IGrantable): Binding {
-    grant(client, [...this.readPolicies(), ...this.writePolicies()]);
+    grant(client, [...this.readPolicies(), ...this.writePolicies()], 'reads and writes artifacts');
     return { provider: 's3', address: this.uri, variables: { MLOPS_ARTIFACT_STORE: this.uri } };
   }
 }

@@ -14,7 +14,7 @@ export class Environment {
   public static of(client: iam.IGrantable, ...components: IComponent[]): Environment {
     const environment = new Environment();
     components.forEach(component => environment.add(component, component.bind(client)));
-    Object.values(environment.secrets).forEach(field => grant(client, readSecret(field)));
+    Object.values(environment.secrets).forEach(field => grant(client, readSecret(field), 'resolves the secrets of its environment'));
     return environment;
   }
 

@@ -15,9 +15,23 @@ export function allow(actions: string[], resources: string[], conditions?: { [op
   return new iam.PolicyStatement({ actions, resources, conditions });
 }
 
-/** Adds `statements` to the policies of `grantee`. */
-export function grant(grantee: iam.IGrantable, statements: iam.PolicyStatement[]): void {
-  statements.forEach(statement => grantee.grantPrincipal.addToPrincipalPolicy(statement));
+/** Why a statement is granted: no template holds it, `docs/permissions.md` does. */
+const REASONS = new WeakMap<iam.PolicyStatement, string[]>();
+
+/** Adds `statements` to the policies of `grantee`; `why` says what it does with them. */
+export function grant(grantee: iam.IGrantable, statements: iam.PolicyStatement[], why?: string): void {
+  explain(statements, why).forEach(statement => grantee.grantPrincipal.addToPrincipalPolicy(statement));
+}
+
+/** `statements`, which are granted for the reason `why`. */
+export function explain(statements: iam.PolicyStatement[], why?: string): iam.PolicyStatement[] {
+  if (why) statements.forEach(statement => REASONS.set(statement, [...reasonsOf(statement), why]));
+  return statements;
+}
+
+/** Why `statement` is granted. */
+export function reasonsOf(statement: iam.PolicyStatement): string[] {
+  return REASONS.get(statement) ?? [];
 }
 
 /** To list and read what lies under `prefix`. */

@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Call } from './call';
+import { explain } from './grants';
 
 /** Properties of a `Step`. */
 export interface StepProps {
@@ -231,7 +232,7 @@ class Task extends sfn.TaskStateBase {
 
   constructor(scope: Construct, private readonly call: Call, props: sfn.TaskStateBaseProps) {
     super(scope, call.name, props);
-    this.taskPolicies = call.policies;
+    this.taskPolicies = explain(call.policies, `step \`${scope.node.id}\` calls \`${call.resource}\``);
   }
 
   /** @internal */

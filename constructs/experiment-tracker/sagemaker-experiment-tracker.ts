@@ -49,7 +49,8 @@ export abstract class SageMakerExperimentTrackerBase extends Construct implement
 
   public bind(client: iam.IGrantable): Binding {
     // CallMlflowAppApi cannot tell reading from writing; artifacts go from the client to S3 directly.
-    grant(client, [allow(['sagemaker:CallMlflowAppApi'], [this.appArn]), ...this.artifactStore.readPolicies('mlflow/'), ...this.artifactStore.writePolicies('mlflow/')]);
+    grant(client, [allow(['sagemaker:CallMlflowAppApi'], [this.appArn])], 'tracks its runs');
+    grant(client, [...this.artifactStore.readPolicies('mlflow/'), ...this.artifactStore.writePolicies('mlflow/')], 'logs the artifacts of its runs');
     return {
       provider: 'sagemaker',
       address: this.appArn,
@@ -83,7 +84,7 @@ export class SageMakerExperimentTracker extends SageMakerExperimentTrackerBase {
     this.artifactStore = props.artifactStore;
     this.experiment = props.experiment;
     const role = new SageMakerRole(this, 'Role', 'Mlflow');
-    grant(role, [...props.artifactStore.readPolicies('mlflow/'), ...props.artifactStore.writePolicies('mlflow/')]);
+    grant(role, [...props.artifactStore.readPolicies('mlflow/'), ...props.artifactStore.writePolicies('mlflow/')], 'keeps the artifacts of the runs');
     // Name and role are create-only: a change of either replaces the app, and its history stays behind.
     const app = new sagemaker.CfnMlflowApp(this, 'Resource', {
       name: retainedName(this, 63), artifactStoreUri: props.artifactStore.uriFor('mlflow'), roleArn: role.roleArn,

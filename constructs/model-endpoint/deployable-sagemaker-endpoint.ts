@@ -50,7 +50,7 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
   public deploy(scope: Construct, id: string, options: DeployOptions): Step {
     const { version, modelUri, image, sample, store, timeout = Duration.hours(2) } = options;
     if (image === undefined) throw new Error(`'image' must be given to deploy to '${this.node.path}': a SageMaker model runs in a container`);
-    grant(this.role, store.readPolicies(MODELS));
+    grant(this.role, store.readPolicies(MODELS), 'loads the deployed version');
     const name = '{% $name %}';
     const endpoint = { EndpointName: this.endpointName };
     const tags = [{ Key: 'mlops:endpoint', Value: this.endpointName }];

@@ -81,7 +81,7 @@ export abstract class SageMakerEndpointBase extends Construct implements IModelE
   }
 
   public bind(client: iam.IGrantable): Binding {
-    grant(client, [allow(['sagemaker:InvokeEndpoint'], [this.endpointArn])]);
+    grant(client, [allow(['sagemaker:InvokeEndpoint'], [this.endpointArn])], 'asks for predictions');
     return { provider: 'sagemaker', address: this.endpointName, variables: { SAGEMAKER_ENDPOINT_NAME: this.endpointName } };
   }
 
@@ -128,7 +128,9 @@ export abstract class SageMakerEndpoint extends SageMakerEndpointBase implements
     this.captureUri = props.artifactStore.uriFor('capture');
     this.role = new SageMakerRole(this, 'Role', 'Endpoints');
     const images = (props.images ?? [SageMakerImage.scikitLearn()]).flatMap(image => image.bind(this).policies);
-    grant(this.role, [...images, ...props.artifactStore.writePolicies('capture/'), ...useKey(this.volumeKey, 'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey')]);
+    grant(this.role, images, 'pulls the image of the model');
+    grant(this.role, props.artifactStore.writePolicies('capture/'), 'captures requests and answers');
+    grant(this.role, useKey(this.volumeKey, 'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey'), 'encrypts the volumes');
     if (props.vpc) this.network = joinVpc(this, this.role, { vpc: props.vpc });
   }
 
@@ -218,8 +220,7 @@ export abstract class SageMakerEndpoint extends SageMakerEndpointBase implements
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
       alarmDescription: `The model behind ${this.node.path} fails requests`,
     });
-    // SageMaker looks at them with the role of the model.
-    grant(this.role, [allow(['cloudwatch:DescribeAlarms'], [errors.alarmArn])]);
+    grant(this.role, [allow(['cloudwatch:DescribeAlarms'], [errors.alarmArn])], 'SageMaker watches the rollback alarm with the role of the model');
     return [errors];
   }
 

@@ -44,7 +44,7 @@ export class SageMakerModelEndpoint extends SageMakerEndpoint {
   constructor(scope: Construct, id: string, props: SageMakerModelEndpointProps) {
     super(scope, id, { ...props, images: props.images ?? [props.image ?? SageMakerImage.scikitLearn()] });
     check(props, z => ({ modelUri: text(z, /^s3:\/\/[^/]+\/.+/, 'an s3:// address') }));
-    grant(this.role, (props.modelStore ?? props.artifactStore).readPolicies());
+    grant(this.role, (props.modelStore ?? props.artifactStore).readPolicies(), 'loads the model');
     const { ExecutionRoleArn, PrimaryContainer, EnableNetworkIsolation, VpcConfig } = this._model((props.image ?? SageMakerImage.scikitLearn()).bind(this).uri, props.modelUri);
     const model = new sagemaker.CfnModel(this, 'Model', {
       executionRoleArn: ExecutionRoleArn, enableNetworkIsolation: EnableNetworkIsolation,

@@ -115,14 +115,11 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
     this.role = props.role ?? new SageMakerRole(this, 'Role', 'TrainingJobs');
     const image = (props.image ?? SageMakerImage.scikitLearn()).bind(this);
     this.image = image.uri;
-    grant(this.role, [
-      ...image.policies,
-      ...props.artifactStore.writePolicies(MODELS),
-      // SageMaker asks for it when it is told the key of the output.
-      ...useKey(props.artifactStore.encryptionKey, 'kms:Encrypt'),
-      ...useKey(this.volumeKey, 'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext'),
-    ]);
-    if (props.spot) grant(this.role, [...props.artifactStore.readPolicies('checkpoints/'), ...props.artifactStore.writePolicies('checkpoints/')]);
+    grant(this.role, image.policies, 'pulls the image of the job');
+    grant(this.role, props.artifactStore.writePolicies(MODELS), 'writes the model');
+    grant(this.role, useKey(props.artifactStore.encryptionKey, 'kms:Encrypt'), 'SageMaker asks for it when it is told the key of the output');
+    grant(this.role, useKey(this.volumeKey, 'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext'), 'encrypts the volumes');
+    if (props.spot) grant(this.role, [...props.artifactStore.readPolicies('checkpoints/'), ...props.artifactStore.writePolicies('checkpoints/')], 'keeps checkpoints, and goes on from them');
     if (props.vpc) {
       this.network = joinVpc(this, this.role, {
         vpc: props.vpc, subnets: props.vpcSubnets, securityGroups: props.securityGroups, internalTraffic: this.instanceCount > 1,
@@ -184,7 +181,8 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
 
   /** What is needed to start a job by hand: the role to hand to SageMaker, and where its models go. */
   public bind(client: iam.IGrantable): Binding {
-    grant(client, [allow(['sagemaker:CreateTrainingJob', 'sagemaker:DescribeTrainingJob', 'sagemaker:StopTrainingJob'], [sagemakerArn(this, 'training-job', '*')]), passRole(this.role, 'sagemaker.amazonaws.com')]);
+    grant(client, [allow(['sagemaker:CreateTrainingJob', 'sagemaker:DescribeTrainingJob', 'sagemaker:StopTrainingJob'], [sagemakerArn(this, 'training-job', '*')]), passRole(this.role, 'sagemaker.amazonaws.com')],
+      'starts, watches and stops jobs');
     return {
       provider: 'sagemaker',
       address: this.props.artifactStore.uriFor('training'),
@@ -262,16 +260,15 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
   }
 
   private grantSource({ bucket, s3ObjectKey }: assets.Asset) {
-    grant(this.role, [allow(['s3:GetObject'], [bucket.arnForObjects(s3ObjectKey)])]);
-    // SageMaker lists what a channel holds.
-    if (this.props.networkIsolation) grant(this.role, [allow(['s3:ListBucket'], [bucket.bucketArn])]);
+    grant(this.role, [allow(['s3:GetObject'], [bucket.arnForObjects(s3ObjectKey)])], 'fetches the source');
+    if (this.props.networkIsolation) grant(this.role, [allow(['s3:ListBucket'], [bucket.bucketArn])], 'lists the channel that brings the source');
   }
 
   private grantInputs({ inputs = {} }: TrainOptions) {
     // Channels of our own store; other buckets are the role's owner's to grant.
     const { artifactStore } = this.props;
     Object.values(inputs).filter(uri => `${uri}/`.startsWith(`${artifactStore.uri}/`))
-      .forEach(uri => grant(this.role, artifactStore.readPolicies(uri.slice(artifactStore.uri.length + 1))));
+      .forEach(uri => grant(this.role, artifactStore.readPolicies(uri.slice(artifactStore.uri.length + 1)), 'reads its inputs'));
   }
 
   private policies(id: string): iam.PolicyStatement[] {

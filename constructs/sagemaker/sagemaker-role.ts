@@ -9,10 +9,8 @@ export class SageMakerRole extends iam.Role {
   constructor(scope: Construct, id: string, logs: string) {
     super(scope, id, { assumedBy: new iam.ServicePrincipal('sagemaker.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } } }) });
     const group = (name: string) => Stack.of(this).formatArn({ service: 'logs', resource: 'log-group', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
-    grant(this, [
-      allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:DescribeLogStreams'], [group(`/aws/sagemaker/${logs}*`)]),
-      // PutMetricData has no resource to name; the namespace narrows it.
-      allow(['cloudwatch:PutMetricData'], ['*'], { StringLike: { 'cloudwatch:namespace': '*aws/sagemaker*' } }),
-    ]);
+    grant(this, [allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:DescribeLogStreams'], [group(`/aws/sagemaker/${logs}*`)])], 'writes its log');
+    // PutMetricData has no resource to name; the namespace narrows it.
+    grant(this, [allow(['cloudwatch:PutMetricData'], ['*'], { StringLike: { 'cloudwatch:namespace': '*aws/sagemaker*' } })], 'reports the metrics of its containers');
   }
 }
