@@ -119,7 +119,7 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
       allow(['sagemaker:DeleteModel', 'sagemaker:ListTags'], [sagemakerArn(this, 'model', `${this.endpointName}-*`)]),
       // Listing has no resource to name.
       allow(['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], ['*']),
-    ]);
+    ], 'deletes at `cdk destroy` what the deploy step made');
     const sweep = new CustomResource(this, 'AtDestroy', {
       serviceToken: handler.functionArn, resourceType: 'Custom::MlopsEndpointSweep', properties: { EndpointName: this.endpointName }, serviceTimeout: Duration.minutes(15),
     });

@@ -57,7 +57,7 @@ export abstract class CloudWatchModelMonitorBase extends Construct implements IM
       allow(['cloudwatch:GetDashboard'], [dashboard]),
       // Metrics have no resource to name.
       allow(['cloudwatch:GetMetricData'], ['*']),
-    ]);
+    ], 'reads the dashboard and its alarms');
     return { provider: 'cloudwatch', address: this.dashboardName, variables: { MLOPS_MONITOR_DASHBOARD: this.dashboardName } };
   }
 }

@@ -99,7 +99,7 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
       allow(['sagemaker:CreateModelPackage', 'sagemaker:DescribeModelPackage', 'sagemaker:UpdateModelPackage'], [this.versionArns]),
       // Listing has no resource to name.
       allow(['sagemaker:ListModelPackages'], ['*']),
-    ]);
+    ], 'registers, reads and approves versions');
     return { provider: 'sagemaker', address: this.groupName, variables: { MLOPS_MODEL_REGISTRY: this.groupName } };
   }
 

@@ -125,7 +125,7 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
       grant(client, [
         allow(['states:StartExecution', 'states:ListExecutions'], this.arns),
         allow(['states:DescribeExecution', 'states:StopExecution', 'states:GetExecutionHistory'], this.runs),
-      ]);
+      ], 'starts the pipelines, and watches and stops their runs');
     }
     const variables = names.map(name => [`MLOPS_PIPELINE_${name.replace(/\W/g, '_').toUpperCase()}`, this.pipelines[name].machine.stateMachineArn]);
     return { provider: 'step-functions', address: `${Stack.of(this).stackName} in Step Functions`, variables: Object.fromEntries(variables) };

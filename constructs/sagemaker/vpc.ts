@@ -24,6 +24,6 @@ export function joinVpc(scope: Construct, role: iam.IRole, { vpc, subnets, secur
       'ec2:CreateNetworkInterface', 'ec2:CreateNetworkInterfacePermission', 'ec2:DeleteNetworkInterface', 'ec2:DeleteNetworkInterfacePermission',
       'ec2:DescribeDhcpOptions', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups', 'ec2:DescribeSubnets', 'ec2:DescribeVpcs',
     ], ['*']),
-  ]);
+  ], 'SageMaker puts its containers into the VPC');
   return { Subnets: vpc.selectSubnets(subnets).subnetIds, SecurityGroupIds: groups.map(group => group.securityGroupId) };
 }
