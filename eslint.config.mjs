@@ -35,5 +35,11 @@ export default tseslint.config(
     },
   },
   { files: ['lib/**'], rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '^\\.\\./(?!constructs/)', message: 'lib imports constructs only.' }, SDK] }] } },
+  {
+    files: ['conformance/**'],
+    rules: {
+      'no-restricted-imports': only('(?:^|/)(?:lib|test|local|examples|bin)(?:/|$)|/constructs/(?!core(?:/|$))([^/]+)(?!/\\1$)(?:/|$)', 'The kit imports contracts and the core, never an implementation.'),
+    },
+  },
   { files: ['bin/**', 'examples/**/*.ts'], rules: { 'no-restricted-imports': only('^\\.\\./(\\.\\./)?(?!lib$|\\.\\./)', "The package's entry is lib.") } },
 );

@@ -17,6 +17,29 @@ new MlopsStack(app, 'mlops', { settings: { trainer: { source: process.argv[2] } 
 app.synth();
 `;
 
+/** A provider of somebody else's, which the conformance kit judges without a test framework. */
+const CONFORMANCE = `
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { Binding, IExperimentTracker } from 'cdk-mlops';
+import { ConformanceCase, experimentTracker } from 'cdk-mlops/conformance';
+
+class Tracker extends Construct implements IExperimentTracker {
+  public bind(_client: iam.IGrantable): Binding {
+    return { provider: 'acme', address: 'https://runs.acme.dev', variables: { ACME_API_KEY: 'k-1234' } };
+  }
+}
+const failures = (cases: ConformanceCase[]): string[] => cases.flatMap(({ name, run }) => {
+  try {
+    run();
+    return [];
+  } catch (error) {
+    return [name + ': ' + (error as Error).message];
+  }
+});
+console.log(JSON.stringify(failures(experimentTracker(scope => new Tracker(scope, 'Tracker')))));
+`;
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'mlops-package-'));
@@ -24,6 +47,7 @@ beforeAll(() => {
   const tarball = run(ROOT, 'npm', 'pack', '--silent', '--ignore-scripts', '--pack-destination', folder).trim().split('\n').pop()!;
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'somebody-elses-app', private: true }));
   writeFileSync(join(folder, 'app.js'), APP);
+  writeFileSync(join(folder, 'conformance.ts'), CONFORMANCE);
   run(folder, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${tarball}`);
 }, 10 * MINUTES);
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -55,3 +79,15 @@ test('the package declares its types and its jsii assembly', () => {
   expect(assembly.name).toBe('cdk-mlops');
   expect(Object.keys(assembly.types)).toEqual(expect.arrayContaining(['cdk-mlops.IComponent', 'cdk-mlops.IModelTrainer', 'cdk-mlops.MlopsStack', 'cdk-mlops.Step']));
 });
+
+test.each([
+  ['by exports', ['--module', 'node16', '--moduleResolution', 'node16']],
+  ['as before exports', ['--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0']],
+])('a provider of one\'s own is compiled, resolved %s, and judged by the conformance kit', (_how, resolution) => {
+  const tsc = join(ROOT, 'node_modules', '.bin', 'tsc');
+  run(folder, tsc, 'conformance.ts', '--strict', '--skipLibCheck', '--target', 'es2022', '--types', 'node', '--typeRoots', join(ROOT, 'node_modules', '@types'), ...resolution);
+
+  expect(JSON.parse(run(folder, 'node', 'conformance.js'))).toEqual([
+    "binding: no credential: 'ACME_API_KEY' must be one of 'secrets', a reference, got it as a plain variable",
+  ]);
+}, 5 * MINUTES);
