@@ -1,23 +1,7 @@
 import { Template } from 'aws-cdk-lib/assertions';
+import { definitionOf, render, states } from '../../conformance/template';
 
-/** What a deployment in aws, us-east-1, account 000000000000 makes of the pseudo parameters. */
-const PSEUDO: { [name: string]: string } = {
-  'AWS::Partition': 'aws', 'AWS::Region': 'us-east-1', 'AWS::AccountId': '000000000000', 'AWS::URLSuffix': 'amazonaws.com', 'AWS::StackName': 'test',
-};
-
-/** A value of a template as text: a reference reads `<LogicalId>` or `<LogicalId.Attribute>`. */
-export function render(value: any): any {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(render);
-  if ('Ref' in value) return PSEUDO[value.Ref] ?? `<${value.Ref}>`;
-  if (typeof value['Fn::Sub'] === 'string') return value['Fn::Sub'].replace(/\$\{([^}]+)\}/g, (_all: string, name: string) => render({ Ref: name }));
-  if ('Fn::GetAtt' in value) return `<${[value['Fn::GetAtt']].flat().join('.')}>`;
-  if ('Fn::Join' in value) {
-    const [separator, parts] = value['Fn::Join'];
-    return parts.map(render).join(separator);
-  }
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, render(inner)]));
-}
+export { render, states };
 
 /** The one resource of `type` whose logical id contains `idPart`, rendered. */
 export function resource(template: Template, type: string, idPart = ''): any {
@@ -28,14 +12,7 @@ export function resource(template: Template, type: string, idPart = ''): any {
 
 /** The definition (ASL) of the one state machine whose logical id contains `idPart`. */
 export function definition(template: Template, idPart = ''): any {
-  return JSON.parse(resource(template, 'AWS::StepFunctions::StateMachine', idPart).Properties.DefinitionString);
-}
-
-/** Every state of a definition by its name, those inside of steps too. */
-export function states(asl: any): { [name: string]: any } {
-  return Object.entries<any>(asl.States ?? {}).reduce((all, [name, state]) => ({
-    ...all, [name]: state, ...(state.Branches ?? []).map(states).reduce((one: object, other: object) => ({ ...one, ...other }), {}),
-  }), {});
+  return definitionOf(resource(template, 'AWS::StepFunctions::StateMachine', idPart));
 }
 
 /** What the policies of the role whose logical id contains `idPart` allow, statement by statement, rendered. */
