@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { IComponent, Step } from '../core';
 
@@ -7,6 +8,11 @@ export interface NotifyOptions {
   readonly subject: string;
   /** What happened, and what to do; may be JSONata. */
   readonly message: string;
+  /**
+   * The longest that it may take, retries included.
+   * @default Duration.days(1)
+   */
+  readonly timeout?: Duration;
 }
 
 /** Tells people. */

@@ -38,8 +38,9 @@ export abstract class SnsAlerterBase extends Construct implements IAlerter {
   public abstract readonly topic: sns.ITopic;
   protected abstract readonly encryptionKey?: kms.IKey;
 
-  public notify(scope: Construct, id: string, { subject, message }: NotifyOptions): Step {
+  public notify(scope: Construct, id: string, { subject, message, timeout }: NotifyOptions): Step {
     return new Step(scope, id, {
+      timeout,
       calls: [{
         name: 'sent', resource: 'sns:publish', policies: this.publishing(),
         // SNS refuses a subject of 100 characters or more, and one with a line break or another control character.

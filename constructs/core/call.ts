@@ -11,6 +11,12 @@ export interface Call {
   /** What the state machine needs to be allowed. */
   readonly policies: iam.PolicyStatement[];
   /**
+   * JSONata over `$states.result`; what `$<name>` holds. Worked out by the call itself, so that an answer which is not what
+   * it should be (this yields nothing, or throws) is a failure of the call.
+   * @default - the whole result
+   */
+  readonly value?: any;
+  /**
    * JSONata; the call is made only when it holds.
    * @default - always
    */

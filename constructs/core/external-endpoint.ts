@@ -27,6 +27,11 @@ export interface RequestOptions {
    */
   readonly query?: { [name: string]: string };
   /**
+   * JSONata over `$states.result`, which holds `ResponseBody`; what `$<name>` holds. An answer without it is a failure.
+   * @default - the whole result
+   */
+  readonly value?: any;
+  /**
    * JSONata; the request is repeated until it holds.
    * @default - made once
    */
@@ -68,7 +73,7 @@ export class ExternalEndpoint {
     const connection = this.connection(owner);
     const method = options.method ?? (options.body === undefined ? 'GET' : 'POST');
     return {
-      name, until: options.until, failed: options.failed, accept: options.accept, resource: 'http:invoke',
+      name, value: options.value, until: options.until, failed: options.failed, accept: options.accept, resource: 'http:invoke',
       arguments: {
         ApiEndpoint: Jsonata.join(this.url, options.path),
         Method: method,

@@ -35,6 +35,12 @@ const RUN = '($exists($states.context.Execution.Input.runId) ? $string($states.c
 const TRANSIENT: { [service: string]: string[] } = {
   http: ['States.Http.StatusCode.429', 'States.Http.StatusCode.500', 'States.Http.StatusCode.502', 'States.Http.StatusCode.503', 'States.Http.StatusCode.504', 'States.Http.Socket'],
   sagemaker: ['SageMaker.SageMakerException', 'SageMaker.AmazonSageMakerException', 'SageMaker.ThrottlingException'],
+  sagemakerruntime: [
+    'SageMakerRuntime.SageMakerRuntimeException', 'SageMakerRuntime.ThrottlingException', 'SageMakerRuntime.ServiceUnavailableException',
+    'SageMakerRuntime.InternalFailureException', 'SageMakerRuntime.InternalDependencyException', 'SageMakerRuntime.ModelNotReadyException',
+  ],
+  states: ['StepFunctions.AWSStepFunctionsException', 'StepFunctions.ExecutionLimitExceeded', 'StepFunctions.ExecutionLimitExceededException'],
+  sfn: ['Sfn.SfnException'],
   dynamodb: ['DynamoDB.ProvisionedThroughputExceededException', 'DynamoDB.ThrottlingException'],
   s3: ['S3.S3Exception', 'S3.SdkClientException'],
   sns: ['SNS.ThrottledException', 'SNS.InternalErrorException'],
@@ -43,8 +49,9 @@ const TRANSIENT: { [service: string]: string[] } = {
 /** The contract's error, from the integration's own. */
 const FAILURE = [
   '$contains($failure.Error, /^Mlops\\./) ? $failure.Error',
-  "$contains($failure.Error, /40[13]$|AccessDenied|Permissions/) or $contains($failure.Cause, /AccessDenied|not authorized/) ? 'Mlops.Unauthorized'",
-  "$contains($failure.Error, /429$|Throttl|LimitExceeded/) or $contains($failure.Cause, /Throttl|Rate exceeded/) ? 'Mlops.Throttled'",
+  // A connection whose credential was refused is deauthorized: until it is updated, calls fail by its state.
+  "$contains($failure.Error, /40[137]$|AccessDenied|Permissions|InvalidConnectionState/) or $contains($failure.Cause, /Access ?Denied|not authorized/) ? 'Mlops.Unauthorized'",
+  "$contains($failure.Error, /429$|Throttl|LimitExceeded|ThroughputExceeded/) or $contains($failure.Cause, /Throttl|Rate exceeded|reduce your request rate/) ? 'Mlops.Throttled'",
   "$contains($failure.Error, /Timeout$/) ? 'Mlops.Timeout'",
   "'Mlops.Failed'",
 ].join(' : ');
@@ -159,7 +166,7 @@ class StepStates {
   /** The state that leads to `call`. */
   private enter(call: Call): sfn.State {
     const task = new Task(this.step, call, {
-      ...this.named(call.name), taskTimeout: sfn.Timeout.jsonata(REMAINING), outputs: KEEP_INPUT, assign: { [call.name]: '{% $states.result %}' },
+      ...this.named(call.name), taskTimeout: sfn.Timeout.jsonata(REMAINING), outputs: KEEP_INPUT, assign: { [call.name]: call.value ?? '{% $states.result %}' },
     });
     const [, service] = /^(?:aws-sdk:)?([a-z0-9]+)/.exec(call.resource)!;
     const errors = (TRANSIENT[service] ?? []).filter(error => !call.accept?.includes(error));

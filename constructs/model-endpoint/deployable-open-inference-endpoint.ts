@@ -54,7 +54,7 @@ export class DeployableOpenInferenceEndpoint extends OpenInferenceEndpoint imple
           arguments: { Bucket: this.repository.bucketName, Key: `${folder}/model-settings.json`, Body: settings, ContentType: 'application/json' },
         },
         this.server.request(this, 'loaded', { path: `/v2/repository/models/${this.model}/load`, method: 'POST', body: {} }),
-        this.server.request(this, 'ready', { path: `/v2/models/${this.model}`, until: `{% $name in $ready.ResponseBody.versions %}` }),
+        this.server.request(this, 'ready', { path: `/v2/models/${this.model}`, value: '{% $states.result.ResponseBody[$type($) = "object"] %}', until: '{% $name in $ready.versions %}' }),
         ...sample === undefined ? [] : [this.inference('answered', sample)],
       ],
       result: { endpoint: this.server.url, version },

@@ -9,6 +9,11 @@ import { IComponent, Step } from '../core';
 export interface InferOptions {
   /** An array of rows, each an array of numbers; may be JSONata. */
   readonly instances: any;
+  /**
+   * The longest that it may take, retries included.
+   * @default Duration.days(1)
+   */
+  readonly timeout?: Duration;
 }
 
 /** A version to serve. */

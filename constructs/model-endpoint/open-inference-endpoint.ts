@@ -35,8 +35,8 @@ export class OpenInferenceEndpoint extends Construct implements IModelEndpoint {
     this.server.warnIfLoopback(this);
   }
 
-  public infer(scope: Construct, id: string, { instances }: InferOptions): Step {
-    return new Step(scope, id, { calls: [this.inference('answer', instances)], result: { predictions: '{% ($answer.ResponseBody.outputs)[0].data %}' } });
+  public infer(scope: Construct, id: string, { instances, timeout }: InferOptions): Step {
+    return new Step(scope, id, { timeout, calls: [this.inference('answer', instances)], result: { predictions: '{% $answer %}' } });
   }
 
   public bind(_client: iam.IGrantable): Binding {
@@ -49,11 +49,12 @@ export class OpenInferenceEndpoint extends Construct implements IModelEndpoint {
     };
   }
 
-  /** A call that predicts `instances` as one FP64 tensor, rows by columns. */
+  /** A call that predicts `instances` as one FP64 tensor, rows by columns, and holds the first tensor of the answer. */
   protected inference(name: string, instances: any): Call {
     const rows = Jsonata.source(instances);
     return this.server.request(this, name, {
       path: `/v2/models/${this.model}/infer`,
+      value: '{% ($states.result.ResponseBody.outputs)[0].data %}',
       body: {
         inputs: [{
           name: 'input-0', datatype: 'FP64',

@@ -74,10 +74,10 @@ export abstract class SageMakerEndpointBase extends Construct implements IModelE
   /** The endpoint's name. */
   public abstract readonly endpointName: string;
 
-  public infer(scope: Construct, id: string, { instances }: InferOptions): Step {
+  public infer(scope: Construct, id: string, { instances, timeout }: InferOptions): Step {
     // Containers answer with the predictions, or with an object that holds them.
-    const predictions = '{% ($body := $parse($answer.Body); $exists($body.predictions) ? $body.predictions : $body) %}';
-    return new Step(scope, id, { calls: [this.invocation('answer', instances)], result: { predictions } });
+    const predictions = '{% ($body := $parse($states.result.Body); $exists($body.predictions) ? $body.predictions : $body) %}';
+    return new Step(scope, id, { timeout, calls: [{ ...this.invocation('answer', instances), value: predictions }], result: { predictions: '{% $answer %}' } });
   }
 
   public bind(client: iam.IGrantable): Binding {

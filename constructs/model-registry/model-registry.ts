@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import { Construct } from 'constructs';
 import { IComponent, Step } from '../core';
@@ -28,12 +29,22 @@ export interface RegisterOptions {
    * @default - none
    */
   readonly description?: string;
+  /**
+   * The longest that it may take, retries included.
+   * @default Duration.days(1)
+   */
+  readonly timeout?: Duration;
 }
 
 /** A version to look up. */
 export interface ResolveOptions {
   /** The version, as `register` or an event gave it; may be JSONata. */
   readonly version: string;
+  /**
+   * The longest that it may take, retries included.
+   * @default Duration.days(1)
+   */
+  readonly timeout?: Duration;
 }
 
 /** A decision about a version. */
@@ -47,6 +58,11 @@ export interface SetStatusOptions {
    * @default - none
    */
   readonly reason?: string;
+  /**
+   * The longest that it may take, retries included.
+   * @default Duration.days(1)
+   */
+  readonly timeout?: Duration;
 }
 
 /** Which changes, and who is told. */

@@ -37,6 +37,7 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
     const run = `$substring($replace(${Jsonata.source(Step.RUN_ID)}, /[^A-Za-z0-9 _.:\\/=+\\-@]/, '-'), 0, 256)`;
     const facts = options.metrics === undefined ? '' : `, $each(${Jsonata.source(options.metrics)}, function($value, $name) { {$name: $string($value)} })`;
     return new Step(scope, id, {
+      timeout: options.timeout,
       calls: [
         {
           name: 'package', resource: 'aws-sdk:sagemaker:createModelPackage',
@@ -58,8 +59,9 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
     });
   }
 
-  public resolve(scope: Construct, id: string, { version }: ResolveOptions): Step {
+  public resolve(scope: Construct, id: string, { version, timeout }: ResolveOptions): Step {
     return new Step(scope, id, {
+      timeout,
       calls: [this.describe('described', version)],
       result: {
         version: '{% $described.ModelPackageArn %}',
@@ -71,8 +73,9 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
     });
   }
 
-  public setStatus(scope: Construct, id: string, { version, status, reason }: SetStatusOptions): Step {
+  public setStatus(scope: Construct, id: string, { version, status, reason, timeout }: SetStatusOptions): Step {
     return new Step(scope, id, {
+      timeout,
       calls: [{
         name: 'updated', resource: 'aws-sdk:sagemaker:updateModelPackage', policies: [allow(['sagemaker:UpdateModelPackage'], [this.versionArns])],
         arguments: { ModelPackageArn: version, ModelApprovalStatus: status, ApprovalDescription: reason },

@@ -47,6 +47,11 @@ export interface RunChangedOptions {
 export interface InspectOptions {
   /** The run, as an event gave it; may be JSONata. */
   readonly run: string;
+  /**
+   * The longest that it may take, retries included.
+   * @default Duration.days(1)
+   */
+  readonly timeout?: Duration;
 }
 
 /** A pipeline of steps. */

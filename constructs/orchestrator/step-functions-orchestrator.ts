@@ -94,6 +94,7 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
     const runs = Lazy.list({ produce: () => this.runs });
     const optional = (field: string) => `{% $exists($described.${field}) and $described.${field} != null ? $described.${field} : '' %}`;
     return new Step(scope, id, {
+      timeout: options.timeout,
       calls: [{ name: 'described', resource: 'aws-sdk:sfn:describeExecution', arguments: { ExecutionArn: options.run }, policies: [allow(['states:DescribeExecution'], runs)] }],
       result: {
         run: '{% $described.ExecutionArn %}', name: '{% $described.Name %}', status: '{% $described.Status %}', error: optional('Error'), cause: optional('Cause'),
