@@ -4,7 +4,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { Binding, Jsonata, Step } from '../core';
 import { allow, grant, useKey } from '../core/grants';
-import { check, text } from '../core/validation';
+import { check, FILLED, like, text } from '../core/validation';
 import { IAlerter, NotifyOptions } from './alerter';
 
 /** Properties of an `SnsAlerter`. */
@@ -38,7 +38,9 @@ export abstract class SnsAlerterBase extends Construct implements IAlerter {
   public abstract readonly topic: sns.ITopic;
   protected abstract readonly encryptionKey?: kms.IKey;
 
-  public notify(scope: Construct, id: string, { subject, message, timeout }: NotifyOptions): Step {
+  public notify(scope: Construct, id: string, options: NotifyOptions): Step {
+    check(options, z => ({ subject: text(z, ...FILLED), message: text(z, ...FILLED) }), 'subject', 'message');
+    const { subject, message, timeout } = options;
     return new Step(scope, id, {
       timeout,
       calls: [{
@@ -67,6 +69,7 @@ export abstract class SnsAlerterBase extends Construct implements IAlerter {
 export class SnsAlerter extends SnsAlerterBase {
   /** A topic that exists. */
   public static fromTopic(scope: Construct, id: string, attributes: SnsAlerterAttributes): IAlerter {
+    check(attributes, z => ({ topic: like(z, 'a topic (sns.ITopic)', 'topicArn'), encryptionKey: like(z, 'a key (kms.IKey)', 'keyArn') }), 'topic');
     class Import extends SnsAlerterBase {
       public readonly topic = attributes.topic;
       protected readonly encryptionKey = attributes.encryptionKey;
@@ -79,7 +82,7 @@ export class SnsAlerter extends SnsAlerterBase {
 
   constructor(scope: Construct, id: string, props: SnsAlerterProps = {}) {
     super(scope, id);
-    check(props, z => ({ email: text(z, /^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address') }));
+    check(props, z => ({ email: text(z, /^[^\s@\p{C}]+@[^\s@\p{C}]+\.[^\s@\p{C}]+$/u, 'an e-mail address'), encryptionKey: like(z, 'a key (kms.IKey)', 'keyArn') }));
     this.encryptionKey = props.encryptionKey ?? new kms.Key(this, 'Key', { enableKeyRotation: true, description: `Alerts of ${this.node.path}` });
     this.topic = new sns.Topic(this, 'Resource', { masterKey: this.encryptionKey, enforceSSL: true });
     if (props.email !== undefined) {

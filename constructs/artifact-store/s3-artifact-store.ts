@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import { Binding, ComponentEvent } from '../core';
 import { grant, readObjects, writeObjects } from '../core/grants';
 import { retention } from '../core/retention';
-import { check, text } from '../core/validation';
+import { check, duration, fixed, like, text } from '../core/validation';
 import { IArtifactStore, ObjectCreatedOptions } from './artifact-store';
 
 /** Properties of an `S3ArtifactStore`. */
@@ -59,7 +59,7 @@ export abstract class S3ArtifactStoreBase extends Construct implements IArtifact
   }
 
   public uriFor(path: string): string {
-    check({ path }, z => ({ path: text(z, /^[^/]/, "a path in the store, without a '/' at the start") }));
+    check({ path }, z => ({ path: text(z, /^[^/\p{C}][^\p{C}]{0,1023}$/u, "a path in the store, without a '/' at the start") }), 'path');
     return `${this.uri}/${path}`;
   }
 
@@ -72,6 +72,7 @@ export abstract class S3ArtifactStoreBase extends Construct implements IArtifact
   }
 
   public onObjectCreated(id: string, options: ObjectCreatedOptions = {}): events.Rule {
+    check(options, z => ({ prefix: text(z, /^[^\p{C}]{0,1024}$/u, 'the start of a path in the store'), target: like(z, 'a target (events.IRuleTarget)', 'bind') }));
     const prefix = this.prefix + (options.prefix ?? '');
     return new ComponentEvent(this, id, {
       pattern: {
@@ -97,7 +98,11 @@ export abstract class S3ArtifactStoreBase extends Construct implements IArtifact
 export class S3ArtifactStore extends S3ArtifactStoreBase {
   /** A store in a bucket that exists. */
   public static fromBucket(scope: Construct, id: string, attributes: S3ArtifactStoreAttributes): IArtifactStore {
-    check(attributes, z => ({ prefix: text(z, /^([^/\s]+\/)*$/, "a folder that ends in '/'") }));
+    check(attributes, z => ({
+      bucket: like(z, 'a bucket (s3.IBucket)', 'bucketName', 'arnForObjects'),
+      // What IAM reads as a pattern or a variable would stand in policies.
+      prefix: fixed(z, /^(?=.{0,512}$)([^/\s*?$\p{C}]+\/)*$/u, "a folder that ends in '/', without *, ? or $"),
+    }), 'bucket');
     class Import extends S3ArtifactStoreBase {
       public readonly bucket = attributes.bucket;
       public readonly prefix = attributes.prefix ?? '';
@@ -110,6 +115,7 @@ export class S3ArtifactStore extends S3ArtifactStoreBase {
 
   constructor(scope: Construct, id: string, props: S3ArtifactStoreProps = {}) {
     super(scope, id);
+    check(props, z => ({ encryptionKey: like(z, 'a key (kms.IKey)', 'keyArn'), keepOldVersions: duration(z, 'days', 1, 36500) }));
     const removalPolicy = retention(this, props.removalPolicy);
     const encryptionKey = props.encryptionKey
       ?? new kms.Key(this, 'Key', { enableKeyRotation: true, removalPolicy, description: `Artifacts of ${this.node.path}` });

@@ -2,7 +2,7 @@ import { SecretValue } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { SecretField } from './component';
-import { check, text } from './validation';
+import { check, like, text } from './validation';
 
 /** The forms that a credential takes. */
 export enum AuthScheme {
@@ -29,6 +29,7 @@ export class Auth {
 
   /** `Authorization: Bearer <token>`. */
   public static bearer(token: ISecret, field?: string): Auth {
+    checkSecret({ token, field }, 'token');
     return new Auth(AuthScheme.BEARER, inHeader('Authorization', token, field, 'Bearer '), { secret: token, field });
   }
 
@@ -37,13 +38,17 @@ export class Auth {
    * @param username at most 512 characters, without a colon
    */
   public static basic(username: string, password: ISecret, field?: string): Auth {
-    check({ username }, z => ({ username: text(z, /^[^:]{1,512}$/, "1 to 512 characters without ':'") }));
+    check({ username }, z => ({ username: text(z, /^(?=.*\S)[^:\p{C}]{1,512}$/u, "1 to 512 characters without ':'") }), 'username');
+    checkSecret({ password, field }, 'password');
     return new Auth(AuthScheme.BASIC, events.Authorization.basic(username, value(password, field)), { secret: password, field }, username);
   }
 
   /** A header that holds the secret, after an optional prefix. */
   public static header(name: string, secret: ISecret, field?: string, prefix: string = ''): Auth {
-    check({ name }, z => ({ name: text(z, /^[A-Za-z0-9_-]{1,512}$/, "a header's name of letters, digits, - and _") }));
+    check({ name, prefix }, z => ({
+      name: text(z, /^[A-Za-z0-9_-]{1,512}$/, "a header's name of letters, digits, - and _"), prefix: text(z, /^[ -~]{0,100}$/, 'at most 100 characters of ASCII'),
+    }), 'name');
+    checkSecret({ secret, field }, 'secret');
     return new Auth(AuthScheme.HEADER, inHeader(name, secret, field, prefix), { secret, field });
   }
 
@@ -59,11 +64,19 @@ export class Auth {
   ) {}
 }
 
+/** A secret, under the name that its parameter has, and one of its fields. */
+function checkSecret(props: { [name: string]: any }, parameter: string): void {
+  check(props, z => ({
+    [parameter]: like(z, 'a secret (secretsmanager.ISecret)', 'secretArn', 'secretValueFromJson'),
+    field: text(z, /^[\w.\-/+=@]{1,256}$/, "a field of the secret's JSON, of letters, digits and _ . - / + = @"),
+  }), parameter);
+}
+
 /** The value stays a `{{resolve:secretsmanager:...}}` reference, which only CloudFormation resolves, inside the connection. */
 function inHeader(name: string, secret: ISecret, field: string | undefined, prefix: string): events.Authorization {
   return events.Authorization.apiKey(name, SecretValue.unsafePlainText(prefix + value(secret, field).unsafeUnwrap()));
 }
 
 function value(secret: ISecret, field?: string): SecretValue {
-  return field ? secret.secretValueFromJson(field) : secret.secretValue;
+  return field !== undefined ? secret.secretValueFromJson(field) : secret.secretValue;
 }

@@ -1,11 +1,11 @@
-import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Stack, Token } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import { Construct } from 'constructs';
 import { Auth } from './auth';
 import { Call } from './call';
 import { allow } from './grants';
 import { Jsonata } from './jsonata';
-import { check, text } from './validation';
+import { check, like, mustBe, oneOf, text } from './validation';
 
 /** One request to an external service. */
 export interface RequestOptions {
@@ -48,8 +48,13 @@ export interface RequestOptions {
   readonly accept?: string[];
 }
 
-/** `https://`, or `http://` on the same machine, where the local AWS target is; after the host a path at most. */
-const ADDRESS = /^(https:\/\/[^\s/?#@]+|http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?)(\/[^\s?#]*)?$/;
+/**
+ * `https://`, or `http://` on the same machine, where the local AWS target is; after the host a path at most. Policies hold the
+ * address, so that it has nothing that IAM reads as a pattern or a variable.
+ */
+const ADDRESS = /^(https:\/\/[A-Za-z0-9.:[\]-]+|http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?)(\/[\w.~!&'()+,;=:@%/-]*)?$/;
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
 /** An HTTPS service that this stack does not manage. */
 export class ExternalEndpoint {
@@ -62,14 +67,19 @@ export class ExternalEndpoint {
    * @throws when `url` is neither
    */
   constructor(url: string, public readonly auth: Auth) {
-    check({ url }, z => ({
-      url: text(z, ADDRESS, 'an https:// URL without credentials, query or fragment (http:// only for loopback addresses)'),
-    }));
+    check({ url, auth }, z => ({
+      url: mustBe<string>(z, 'an https:// URL without credentials, query or fragment (http:// only for loopback addresses)',
+        it => typeof it === 'string' && (Token.isUnresolved(it) || ADDRESS.test(it) && URL.canParse(it))),
+      auth: like(z, 'an Auth', 'scheme', 'authorization'),
+    }), 'url', 'auth');
     this.url = url.replace(/\/+$/, '');
   }
 
   /** A call to this service from a step of `owner`, over `owner`'s one Connection: no Lambda is in the path. */
   public request(owner: Construct, name: string, options: RequestOptions): Call {
+    check(options, z => ({
+      path: text(z, /^(\/|\{%)/, "a path from the '/' on, or JSONata"), method: oneOf(z, METHODS, `one of ${METHODS.join(', ')}`), query: z.record(z.string(), text(z, /^/, 'a text')),
+    }), 'path');
     const connection = this.connection(owner);
     const method = options.method ?? (options.body === undefined ? 'GET' : 'POST');
     return {

@@ -3,6 +3,7 @@ import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { IComponent } from './component';
 import { Nobody } from './grants';
+import { check, fixed, like } from './validation';
 
 /** Properties of a `Publication`. */
 export interface PublicationProps {
@@ -22,6 +23,9 @@ export class Publication extends Construct {
 
   constructor(scope: Construct, id: string, props: PublicationProps) {
     super(scope, id);
+    check(props, z => ({
+      component: fixed(z, /^[A-Za-z0-9_.-]{1,100}$/, 'at most 100 letters, digits, _, . and -'), of: like(z, 'a component (IComponent)', 'bind'),
+    }), 'component', 'of');
     const stack = Stack.of(this);
     const { provider, address, variables, secrets = {} } = props.of.bind(new Nobody());
     const references = Object.entries(secrets).map(([name, { secret, field }]) => [name, { secretArn: secret.secretArn, field }]);

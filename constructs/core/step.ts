@@ -4,6 +4,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Call } from './call';
 import { explain } from './grants';
+import { check, duration, got } from './validation';
 
 /** Properties of a `Step`. */
 export interface StepProps {
@@ -97,8 +98,12 @@ export class Step extends sfn.Parallel {
     super(scope, id, { queryLanguage: sfn.QueryLanguage.JSONATA, outputs: result, assign: { [id]: result } });
     // A variable of an inner scope may not have the name of an outer one: steps start upper-case, calls lower-case.
     if (!/^[A-Z]\w{0,62}$/.test(id)) {
-      throw new Error(`'id' names the variable that holds the result and must be a capital letter and then at most 62 letters, digits or _, got '${id}'`);
+      throw new Error(`'id' names the variable that holds the result and must be a capital letter and then at most 62 letters, digits or _, ${got(id)}`);
     }
+    check(props, z => ({
+      calls: z.array(z.looseObject({})), result: z.looseObject({}), variables: z.looseObject({}),
+      interval: duration(z, 'seconds', 1, 86400), timeout: duration(z, 'seconds', 1, 365 * 86400),
+    }), 'calls', 'result');
     this.results = Object.keys(props.result);
     this.branch(new StepStates(this, props).start);
   }
@@ -120,9 +125,9 @@ export class Step extends sfn.Parallel {
    * @param path a result's name, or a path inside it such as `metrics.accuracy`
    */
   public result(path: string): string {
-    const [name, ...rest] = path.split('.');
+    const [name, ...rest] = `${path}`.split('.');
     if (!this.results.includes(name)) {
-      throw new Error(`'${name}' must be a result of '${this.node.id}' (${this.results.join(', ')})`);
+      throw new Error(`'path' must start with a result of '${this.node.id}' (${this.results.join(', ')}), ${got(path)}`);
     }
     // A name that is no word of JSONata's stands in backticks.
     return `{% $${[this.node.id, name, ...rest.map(part => /^[A-Za-z_]\w*$/.test(part) ? part : `\`${part}\``)].join('.')} %}`;
@@ -144,7 +149,7 @@ class StepStates {
   constructor(private readonly step: Step, props: StepProps) {
     for (const { name } of props.calls) {
       if (!/^[a-z]\w{0,62}$/.test(name) || RESERVED.includes(name)) {
-        throw new Error(`'name' of a call must be a lower-case letter and then at most 62 letters, digits or _, and none of ${RESERVED.join(', ')}, got '${name}'`);
+        throw new Error(`'name' of a call must be a lower-case letter and then at most 62 letters, digits or _, and none of ${RESERVED.join(', ')}, ${got(name)}`);
       }
     }
     this.timeout = props.timeout ?? Duration.days(1);

@@ -1,56 +1,127 @@
-import { Token } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
 import type * as Zod from 'zod';
 
 /** Props by name, each with its schema. */
 export type Schemas = { [name: string]: Zod.ZodType };
 
 /**
- * Refuses bad props with one line: the first issue of the first bad field. A CDK token, whose value is known only at
- * deploy, and a field that is not set are accepted. zod is loaded on first use, so that importing the library stays fast.
+ * Refuses bad props with one line: the first issue of the first bad field. A field that is not set is accepted, unless it is
+ * among `required`. zod is loaded on first use, so that importing the library stays fast.
  * @throws Error `'field' must ..., got '...'`
  */
-export function check(props: { [name: string]: any }, schemas: (z: typeof Zod) => Schemas): void {
+export function check(props: object | undefined, schemas: (z: typeof Zod) => Schemas, ...required: string[]): void {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const z: typeof Zod = require('zod');
+  if (props === null || !['object', 'undefined'].includes(typeof props)) throw new Error(`'props' must be an object of properties, ${got(props)}`);
+  const values = (props ?? {}) as { [name: string]: unknown };
   for (const [name, schema] of Object.entries(schemas(z))) {
-    const value = props[name];
-    if (value === undefined || holdsToken(value)) continue;
+    const value = values[name];
+    if (value === undefined && !required.includes(name)) continue;
     const { error } = schema.safeParse(value);
     if (error) {
       const [issue] = error.issues;
-      // About the key of a record, zod's own message says nothing.
-      const { message } = issue.code === 'invalid_key' ? issue.issues[0] : issue;
-      throw new Error(`'${[name, ...issue.path].join('.')}' ${message}`);
+      throw new Error(`'${shown([name, ...issue.path].join('.'))}' ${reason(issue, issue.path.reduce<any>((part, key) => part?.[key], value))}`);
     }
   }
 }
 
-/** The part of a message that says what was got. */
+/** What a schema's own types are called. */
+const TYPES: { [type: string]: string } = { record: 'a mapping', object: 'a mapping', array: 'a list' };
+
+/** Why `value` is refused: what is allowed, and what it is. */
+export function reason(issue: Zod.core.$ZodIssue, value: unknown): string {
+  if (issue.code === 'invalid_type') return `must be ${TYPES[issue.expected] ?? `a ${issue.expected}`}, ${got(value)}`;
+  // About the key of a record, zod's own message says nothing.
+  return issue.code === 'invalid_key' ? issue.issues[0].message : issue.message;
+}
+
+/** The part of a message that says what was got: one line of at most some 200 characters. */
 export function got(value: unknown): string {
-  return `got ${typeof value === 'string' ? `'${value}'` : JSON.stringify(value)}`;
+  return `got ${describe(value)}`;
+}
+
+function describe(value: unknown): string {
+  if (Token.isUnresolved(value)) return 'a value that only the deployment knows';
+  if (typeof value === 'string') return `'${shown(value)}'`;
+  if (Construct.isConstruct(value)) return `'${value.node.path}'`;
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (!Array.isArray(value) && ![Object.prototype, null].includes(Object.getPrototypeOf(value))) return `a ${value.constructor?.name}`;
+  try {
+    return shown(JSON.stringify(value));
+  } catch {
+    return `a${Array.isArray(value) ? ' list' : 'n object'} that JSON cannot hold`;
+  }
+}
+
+/** `text` in one line and cut: no control character, none that turns the line around, no half of a pair. */
+export function shown(text: string): string {
+  const line = text.slice(0, 200).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+  return text.length > 200 ? `${line}...` : line;
+}
+
+/** A schema of what `allowed` says in words; `accepts` decides. */
+export function mustBe<T>(z: typeof Zod, allowed: string, accepts: (value: any) => boolean, hint: (value: unknown) => string = () => ''): Zod.ZodType<T, T> {
+  return z.custom<T>(accepts, { error: issue => `must be ${allowed}, ${got(issue.input)}${hint(issue.input)}` });
+}
+
+/** What only the deployment knows, in place of a `type`. */
+function deferred(type: 'string' | 'number', value: unknown): boolean {
+  return typeof value === type && Token.isUnresolved(value);
+}
+
+/** A number from `minimum` to `maximum`. */
+export function number(z: typeof Zod, minimum: number, maximum: number): Zod.ZodType {
+  return mustBe(z, `a number from ${minimum} to ${maximum}`, it => deferred('number', it) || typeof it === 'number' && it >= minimum && it <= maximum);
 }
 
 /** An integer from `minimum` to `maximum`. */
 export function integer(z: typeof Zod, minimum: number, maximum: number): Zod.ZodType {
-  return z.custom(value => Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum,
-    { error: issue => `must be a whole number from ${minimum} to ${maximum}, ${got(issue.input)}` });
+  return mustBe(z, `a whole number from ${minimum} to ${maximum}`, it => deferred('number', it) || Number.isInteger(it) && it >= minimum && it <= maximum);
 }
 
 /** A string that matches `pattern`, which `allowed` says in words. */
 export function text(z: typeof Zod, pattern: RegExp, allowed: string): Zod.ZodType<string, string> {
-  return z.custom<string>(value => typeof value === 'string' && pattern.test(value), { error: issue => `must be ${allowed}, ${got(issue.input)}` });
+  return mustBe(z, allowed, it => deferred('string', it) || typeof it === 'string' && pattern.test(it));
+}
+
+/** What a value that may be JSONata is checked for, in a pattern and in words. */
+export const FILLED = [/^[^\0]+$/, 'a text that is not empty'] as const;
+
+/** A string that matches `pattern` and is known at synth, since it names or selects something there. */
+export function fixed(z: typeof Zod, pattern: RegExp, allowed: string): Zod.ZodType<string, string> {
+  return mustBe(z, allowed, it => typeof it === 'string' && !Token.isUnresolved(it) && pattern.test(it));
 }
 
 /** One of `values`; the message names the nearest. */
 export function oneOf(z: typeof Zod, values: readonly string[], what: string): Zod.ZodType {
-  return z.custom(value => values.includes(value as string), {
-    error: issue => `must be ${what}, ${got(issue.input)}${typeof issue.input === 'string' ? `: did you mean '${nearest(issue.input, values)}'?` : ''}`,
+  const hint = (it: unknown) => typeof it === 'string' && !Token.isUnresolved(it) ? `: did you mean '${nearest(it, values)}'?` : '';
+  return mustBe(z, what, it => deferred('string', it) || values.includes(it), hint);
+}
+
+/** True or false. */
+export function flag(z: typeof Zod): Zod.ZodType {
+  return mustBe(z, 'true or false', it => typeof it === 'boolean');
+}
+
+/** A length of time in whole `unit`s, from `minimum` to `maximum` of them. */
+export function duration(z: typeof Zod, unit: 'days' | 'seconds' | 'milliseconds', minimum: number, maximum: number): Zod.ZodType<Duration> {
+  const known = (it: any) => typeof it?.toSeconds === 'function' && !it.isUnresolved();
+  const count = (it: Duration) => ({ days: it.toDays, seconds: it.toSeconds, milliseconds: it.toMilliseconds })[unit].call(it, { integral: false });
+  return z.custom<Duration>(it => known(it) && Number.isInteger(count(it as Duration)) && count(it as Duration) >= minimum && count(it as Duration) <= maximum, {
+    error: ({ input }) => `must be a Duration of ${minimum} to ${maximum} whole ${unit}, ${known(input) ? `got ${count(input as Duration)} ${unit}` : got(input)}`,
   });
+}
+
+/** Something with all of `members`, which `what` says in words. */
+export function like(z: typeof Zod, what: string, ...members: string[]): Zod.ZodType {
+  return mustBe(z, what, it => typeof it === 'object' && it !== null && members.every(member => member in it));
 }
 
 /** The one of `values` that takes the fewest edits from `value`. */
 export function nearest(value: string, values: readonly string[]): string {
-  return values.map(candidate => ({ candidate, edits: distance(value, candidate) })).sort((a, b) => a.edits - b.edits)[0]?.candidate;
+  return values.map(candidate => ({ candidate, edits: distance(value.slice(0, 100), candidate) })).sort((a, b) => a.edits - b.edits)[0]?.candidate;
 }
 
 /** Levenshtein's distance. */
@@ -63,8 +134,4 @@ function distance(a: string, b: string): number {
     }, []);
   }
   return row[b.length];
-}
-
-function holdsToken(value: unknown): boolean {
-  return Token.isUnresolved(value);
 }

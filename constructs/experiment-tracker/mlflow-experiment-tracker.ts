@@ -1,7 +1,8 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Auth, AuthScheme, Binding, ExternalEndpoint, SecretField } from '../core';
-import { IExperimentTracker } from './experiment-tracker';
+import { check, like, text } from '../core/validation';
+import { EXPERIMENT, IExperimentTracker } from './experiment-tracker';
 
 /** Properties of an `MlflowExperimentTracker`. */
 export interface MlflowExperimentTrackerProps {
@@ -30,6 +31,7 @@ export class MlflowExperimentTracker extends Construct implements IExperimentTra
 
   constructor(scope: Construct, id: string, props: MlflowExperimentTrackerProps) {
     super(scope, id);
+    check(props, z => ({ auth: like(z, 'an Auth', 'scheme', 'authorization'), experiment: text(z, ...EXPERIMENT) }));
     const auth = props.auth ?? Auth.none();
     const { username, credential } = auth;
     if (auth.scheme === AuthScheme.HEADER) {

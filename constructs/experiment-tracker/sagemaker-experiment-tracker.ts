@@ -6,10 +6,10 @@ import { IArtifactStore } from '../artifact-store/artifact-store';
 import { Binding } from '../core';
 import { allow, grant } from '../core/grants';
 import { retention } from '../core/retention';
-import { check, text } from '../core/validation';
+import { check, like, text } from '../core/validation';
 import { retainedName } from '../sagemaker/names';
 import { SageMakerRole } from '../sagemaker/sagemaker-role';
-import { IExperimentTracker } from './experiment-tracker';
+import { EXPERIMENT, IExperimentTracker } from './experiment-tracker';
 
 /** Properties of a `SageMakerExperimentTracker`. */
 export interface SageMakerExperimentTrackerProps {
@@ -66,7 +66,11 @@ export abstract class SageMakerExperimentTrackerBase extends Construct implement
 export class SageMakerExperimentTracker extends SageMakerExperimentTrackerBase {
   /** An MLflow App that exists. */
   public static fromApp(scope: Construct, id: string, attributes: SageMakerExperimentTrackerAttributes): IExperimentTracker {
-    check(attributes, z => ({ appArn: text(z, /^arn:[^:]+:sagemaker:[^:]+:\d{12}:mlflow-app\/app-[A-Za-z0-9]+$/, "an MLflow App's ARN, arn:aws:sagemaker:<region>:<account>:mlflow-app/<id>") }));
+    check(attributes, z => ({
+      appArn: text(z, /^arn:[^:\s]+:sagemaker:[^:\s]+:\d{12}:mlflow-app\/app-[A-Za-z0-9]+$/, "an MLflow App's ARN, arn:aws:sagemaker:<region>:<account>:mlflow-app/<id>"),
+      artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+      experiment: text(z, ...EXPERIMENT),
+    }), 'appArn', 'artifactStore');
     class Import extends SageMakerExperimentTrackerBase {
       public readonly appArn = attributes.appArn;
       protected readonly artifactStore = attributes.artifactStore;
@@ -81,6 +85,7 @@ export class SageMakerExperimentTracker extends SageMakerExperimentTrackerBase {
 
   constructor(scope: Construct, id: string, props: SageMakerExperimentTrackerProps) {
     super(scope, id);
+    check(props, z => ({ artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'), experiment: text(z, ...EXPERIMENT) }), 'artifactStore');
     this.artifactStore = props.artifactStore;
     this.experiment = props.experiment;
     const role = new SageMakerRole(this, 'Role', 'Mlflow');

@@ -2,9 +2,9 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
 import { Jsonata, Step } from '../core';
-import { check, text } from '../core/validation';
+import { check, fixed, like } from '../core/validation';
 import { MODELS } from '../model-trainer/model-trainer';
-import { DeployOptions, IDeployableEndpoint } from './model-endpoint';
+import { checkDeploy, DeployOptions, IDeployableEndpoint } from './model-endpoint';
 import { OpenInferenceEndpoint, OpenInferenceEndpointProps } from './open-inference-endpoint';
 
 /** Properties of a `DeployableOpenInferenceEndpoint`. */
@@ -30,12 +30,16 @@ export class DeployableOpenInferenceEndpoint extends OpenInferenceEndpoint imple
 
   constructor(scope: Construct, id: string, props: DeployableOpenInferenceEndpointProps) {
     super(scope, id, props);
-    check(props, z => ({ implementation: text(z, /^[A-Za-z_][\w.]*$/, "a Python class by its dotted name, such as 'mlserver_sklearn.SKLearnModel'") }));
+    check(props, z => ({
+      repository: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+      implementation: fixed(z, /^[A-Za-z_][\w.]*$/, "a Python class by its dotted name, such as 'mlserver_sklearn.SKLearnModel'"),
+    }), 'repository');
     this.repository = props.repository;
     this.implementation = props.implementation ?? 'mlserver_sklearn.SKLearnModel';
   }
 
   public deploy(scope: Construct, id: string, options: DeployOptions): Step {
+    checkDeploy(options);
     const { version, modelUri, sample, store, timeout = Duration.hours(2) } = options;
     const folder = `${this.repository.prefix}${this.model}`;
     const policies = [...store.readPolicies(MODELS), ...this.repository.writePolicies(`${this.model}/`)];

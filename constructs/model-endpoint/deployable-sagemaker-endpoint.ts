@@ -7,10 +7,10 @@ import { Construct } from 'constructs';
 import { Call, Jsonata, Step } from '../core';
 import { allow, grant, passRole, sagemakerArn } from '../core/grants';
 import { handlerFolder } from '../core/package-root';
-import { check, text } from '../core/validation';
+import { check, fixed } from '../core/validation';
 import { stableName } from '../sagemaker/names';
 import { MODELS } from '../model-trainer/model-trainer';
-import { DeployOptions, IDeployableEndpoint } from './model-endpoint';
+import { checkDeploy, DeployOptions, IDeployableEndpoint } from './model-endpoint';
 import { SageMakerEndpoint, SageMakerEndpointProps } from './sagemaker-endpoint';
 
 /** Properties of a `DeployableSageMakerEndpoint`. */
@@ -41,15 +41,16 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
 
   constructor(scope: Construct, id: string, props: DeployableSageMakerEndpointProps) {
     super(scope, id, props);
-    check(props, z => ({ endpointName: text(z, /^[a-z0-9](-*[a-z0-9]){0,49}$/, 'at most 50 lower-case letters, digits and -') }));
+    check(props, z => ({ endpointName: fixed(z, /^[a-z0-9](-*[a-z0-9]){0,49}$/, 'at most 50 lower-case letters, digits and -') }));
     this.endpointName = props.endpointName ?? stableName(this, 50);
     this.alarms = this.rollbackAlarms();
     this.sweep = this.sweepAtDestroy();
   }
 
   public deploy(scope: Construct, id: string, options: DeployOptions): Step {
+    checkDeploy(options);
     const { version, modelUri, image, sample, store, timeout = Duration.hours(2) } = options;
-    if (image === undefined) throw new Error(`'image' must be given to deploy to '${this.node.path}': a SageMaker model runs in a container`);
+    if (image === undefined) throw new Error(`'image' must be given to deploy to '${this.node.path}', got none: a SageMaker model runs in a container`);
     grant(this.role, store.readPolicies(MODELS), 'loads the deployed version');
     const name = '{% $name %}';
     const endpoint = { EndpointName: this.endpointName };

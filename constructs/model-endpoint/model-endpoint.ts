@@ -2,8 +2,10 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import type * as Zod from 'zod';
 import { IArtifactStore } from '../artifact-store/artifact-store';
 import { IComponent, Step } from '../core';
+import { check, FILLED, like, mustBe, text } from '../core/validation';
 
 /** Rows to predict. */
 export interface InferOptions {
@@ -39,6 +41,24 @@ export interface DeployOptions {
    * @default Duration.hours(2)
    */
   readonly timeout?: Duration;
+}
+
+/** Rows, or what yields them. */
+function rows(z: typeof Zod): Zod.ZodType {
+  return mustBe(z, 'a list of rows, or JSONata', it => Array.isArray(it) || typeof it === 'string' && it.startsWith('{%'));
+}
+
+/** @throws Error when there is nothing to predict */
+export function checkInfer(options: InferOptions): void {
+  check(options, z => ({ instances: rows(z) }), 'instances');
+}
+
+/** @throws Error when it is not said what is deployed */
+export function checkDeploy(options: DeployOptions): void {
+  check(options, z => ({
+    version: text(z, ...FILLED), modelUri: text(z, /^(s3:\/\/|\{%)/, 'an s3:// address'), store: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+    image: text(z, ...FILLED), sample: rows(z),
+  }), 'version', 'modelUri', 'store');
 }
 
 /** Serves a model. */

@@ -1,8 +1,8 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Auth, Binding, Call, ExternalEndpoint, Jsonata, Step } from '../core';
-import { check, text } from '../core/validation';
-import { IModelEndpoint, InferOptions } from './model-endpoint';
+import { check, fixed } from '../core/validation';
+import { checkInfer, IModelEndpoint, InferOptions } from './model-endpoint';
 
 /** Properties of an `OpenInferenceEndpoint`. */
 export interface OpenInferenceEndpointProps {
@@ -29,13 +29,15 @@ export class OpenInferenceEndpoint extends Construct implements IModelEndpoint {
 
   constructor(scope: Construct, id: string, props: OpenInferenceEndpointProps) {
     super(scope, id);
-    check(props, z => ({ model: text(z, /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'at most 63 letters, digits, _, . and -') }));
+    check(props, z => ({ model: fixed(z, /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'at most 63 letters, digits, _, . and -') }), 'model');
     this.model = props.model;
     this.server = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
     this.server.warnIfLoopback(this);
   }
 
-  public infer(scope: Construct, id: string, { instances, timeout }: InferOptions): Step {
+  public infer(scope: Construct, id: string, options: InferOptions): Step {
+    checkInfer(options);
+    const { instances, timeout } = options;
     return new Step(scope, id, { timeout, calls: [this.inference('answer', instances)], result: { predictions: '{% $answer %}' } });
   }
 

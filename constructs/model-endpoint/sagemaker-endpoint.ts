@@ -8,12 +8,12 @@ import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
 import { Binding, Call, Jsonata, Step } from '../core';
 import { allow, grant, sagemakerArn, useKey } from '../core/grants';
-import { check, integer, oneOf } from '../core/validation';
+import { check, duration, fixed, flag, integer, like, oneOf, text } from '../core/validation';
 import { ENDPOINT_INSTANCE_TYPES, hasLocalNvme } from '../sagemaker/instance-types';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { SageMakerRole } from '../sagemaker/sagemaker-role';
 import { joinVpc } from '../sagemaker/vpc';
-import { ICapturingEndpoint, IModelEndpoint, InferOptions } from './model-endpoint';
+import { checkInfer, ICapturingEndpoint, IModelEndpoint, InferOptions } from './model-endpoint';
 
 /** Properties that every SageMaker real-time endpoint has. */
 export interface SageMakerEndpointProps {
@@ -74,7 +74,9 @@ export abstract class SageMakerEndpointBase extends Construct implements IModelE
   /** The endpoint's name. */
   public abstract readonly endpointName: string;
 
-  public infer(scope: Construct, id: string, { instances, timeout }: InferOptions): Step {
+  public infer(scope: Construct, id: string, options: InferOptions): Step {
+    checkInfer(options);
+    const { instances, timeout } = options;
     // Containers answer with the predictions, or with an object that holds them.
     const predictions = '{% ($body := $parse($states.result.Body); $exists($body.predictions) ? $body.predictions : $body) %}';
     return new Step(scope, id, { timeout, calls: [{ ...this.invocation('answer', instances), value: predictions }], result: { predictions: '{% $answer %}' } });
@@ -118,11 +120,17 @@ export abstract class SageMakerEndpoint extends SageMakerEndpointBase implements
   constructor(scope: Construct, id: string, props: SageMakerEndpointProps) {
     super(scope, id);
     check(props, z => ({
+      artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
       instanceType: oneOf(z, ENDPOINT_INSTANCE_TYPES, 'a SageMaker hosting instance type'),
       instanceCount: integer(z, 1, 1000),
       capturePercentage: integer(z, 0, 100),
-      bakeTime: z.custom<Duration>(value => (value as Duration).toSeconds() <= 3600, { error: issue => `must be at most 3600 seconds, got ${(issue.input as Duration).toSeconds()}` }),
-    }));
+      bakeTime: duration(z, 'seconds', 0, 3600),
+      images: z.array(like(z, 'a SageMakerImage', 'bind')),
+      environment: z.record(fixed(z, /^[A-Za-z_]\w{0,1023}$/, 'named with letters, digits and _'), text(z, /^[\s\S]{0,1024}$/, 'a text of at most 1024 characters'))
+        .refine(all => Object.keys(all).length <= 100, { error: 'must be at most 100 variables, got more' }),
+      volumeKey: like(z, 'a key (kms.IKey)', 'keyArn'),
+      networkIsolation: flag(z),
+    }), 'artifactStore');
     this.settings = props;
     this.capturePercentage = props.capturePercentage ?? 100;
     this.captureUri = props.artifactStore.uriFor('capture');

@@ -2,7 +2,7 @@ import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
 import { grant } from '../core/grants';
-import { check, text } from '../core/validation';
+import { check, like, text } from '../core/validation';
 import { stableName } from '../sagemaker/names';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { IModelEndpoint } from './model-endpoint';
@@ -32,7 +32,7 @@ export interface SageMakerModelEndpointProps extends SageMakerEndpointProps {
 export class SageMakerModelEndpoint extends SageMakerEndpoint {
   /** A SageMaker endpoint that exists. */
   public static fromEndpointName(scope: Construct, id: string, endpointName: string): IModelEndpoint {
-    check({ endpointName }, z => ({ endpointName: text(z, /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/, 'at most 63 letters, digits and -') }));
+    check({ endpointName }, z => ({ endpointName: text(z, /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/, 'at most 63 letters, digits and -') }), 'endpointName');
     class Import extends SageMakerEndpointBase {
       public readonly endpointName = endpointName;
     }
@@ -42,8 +42,10 @@ export class SageMakerModelEndpoint extends SageMakerEndpoint {
   public readonly endpointName: string;
 
   constructor(scope: Construct, id: string, props: SageMakerModelEndpointProps) {
-    super(scope, id, { ...props, images: props.images ?? [props.image ?? SageMakerImage.scikitLearn()] });
-    check(props, z => ({ modelUri: text(z, /^s3:\/\/[^/]+\/.+/, 'an s3:// address') }));
+    super(scope, id, { ...props, images: props?.images ?? (props?.image && [props.image]) });
+    check(props, z => ({
+      modelUri: text(z, /^s3:\/\/[^/\p{C}]+\/[^\p{C}]+$/u, 'an s3:// address'), modelStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+    }), 'modelUri');
     grant(this.role, (props.modelStore ?? props.artifactStore).readPolicies(), 'loads the model');
     const { ExecutionRoleArn, PrimaryContainer, EnableNetworkIsolation, VpcConfig } = this._model((props.image ?? SageMakerImage.scikitLearn()).bind(this).uri, props.modelUri);
     const model = new sagemaker.CfnModel(this, 'Model', {

@@ -5,7 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Binding, ComponentEvent } from '../core';
 import { allow, grant } from '../core/grants';
-import { check, got } from '../core/validation';
+import { check, duration, fixed, like, mustBe, number } from '../core/validation';
 import { ICapturingEndpoint } from '../model-endpoint/model-endpoint';
 import { IModelMonitor } from './model-monitor';
 
@@ -66,7 +66,10 @@ export abstract class CloudWatchModelMonitorBase extends Construct implements IM
 export class CloudWatchModelMonitor extends CloudWatchModelMonitorBase {
   /** Alarms and a dashboard that exist. */
   public static fromAlarms(scope: Construct, id: string, attributes: CloudWatchModelMonitorAttributes): IModelMonitor {
-    if (!attributes.alarms.length) throw new Error("'alarms' must be at least one alarm, got none");
+    check(attributes, z => ({
+      alarms: z.array(like(z, 'an alarm (cloudwatch.IAlarm)', 'alarmArn')).min(1, { error: 'must be at least one alarm, got none' }),
+      dashboardName: fixed(z, /^[\w-]{1,255}$/, 'at most 255 letters, digits, _ and -'),
+    }), 'alarms', 'dashboardName');
     class Import extends CloudWatchModelMonitorBase {
       public readonly dashboardName = attributes.dashboardName;
       protected readonly alarmArns = attributes.alarms.map(({ alarmArn }) => alarmArn);
@@ -82,12 +85,10 @@ export class CloudWatchModelMonitor extends CloudWatchModelMonitorBase {
   constructor(scope: Construct, id: string, props: CloudWatchModelMonitorProps) {
     super(scope, id);
     check(props, z => ({
-      endpoint: z.custom<ICapturingEndpoint>(value => (value as ICapturingEndpoint).capturePercentage > 0, {
-        error: issue => `must be an endpoint whose traffic is captured (ICapturingEndpoint, 'capturePercentage' above 0), got '${(issue.input as ICapturingEndpoint).node.path}': monitor another one, or leave the monitor out`,
-      }),
-      maxErrorPercentage: z.custom(value => typeof value === 'number' && value >= 0 && value <= 100, { error: issue => `must be a number from 0 to 100, ${got(issue.input)}` }),
-      maxLatency: z.custom<Duration>(value => (value as Duration).toMilliseconds() > 0, { error: 'must be more than 0 milliseconds, got 0' }),
-    }));
+      endpoint: mustBe(z, "an endpoint whose traffic is captured (ICapturingEndpoint, 'capturePercentage' above 0)", it => it?.capturePercentage > 0 && it.onCaptured, () => ': monitor another one, or leave the monitor out'),
+      maxErrorPercentage: number(z, 0, 100),
+      maxLatency: duration(z, 'milliseconds', 1, 86_400_000),
+    }), 'endpoint');
     const { endpoint, maxErrorPercentage = 1, maxLatency = Duration.seconds(1) } = props;
     const period = Duration.minutes(5);
     const invocations = endpoint.metricInvocations({ period });

@@ -3,12 +3,13 @@ import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
+import type * as Zod from 'zod';
 import { Binding, Call, ComponentEvent, Jsonata, Step } from '../core';
 import { allow, grant, sagemakerArn } from '../core/grants';
 import { retention } from '../core/retention';
-import { check, text } from '../core/validation';
+import { check, FILLED, like, mustBe, text } from '../core/validation';
 import { retainedName } from '../sagemaker/names';
-import { IModelRegistry, RegisterOptions, ResolveOptions, SetStatusOptions, StatusChangedOptions } from './model-registry';
+import { IModelRegistry, ModelStatus, RegisterOptions, ResolveOptions, SetStatusOptions, StatusChangedOptions } from './model-registry';
 
 /** Properties of a `SageMakerModelRegistry`. */
 export interface SageMakerModelRegistryProps {
@@ -24,8 +25,17 @@ export interface SageMakerModelRegistryProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+/** What SageMaker takes as a description, in a pattern and in words. */
+const DESCRIPTION = [/^[\p{L}\p{M}\p{Z}\p{S}\p{N}\p{P}]{0,1024}$/u, 'at most 1024 letters, digits, signs and spaces'] as const;
+
 /** What requests and responses the registered models take. */
 const MIME_TYPES = ['text/csv', 'application/json'];
+
+/** One of the decisions. */
+function decision(z: typeof Zod): Zod.ZodType {
+  const all: unknown[] = Object.values(ModelStatus);
+  return mustBe(z, `a ModelStatus (${all.join(', ')})`, it => all.includes(it));
+}
 
 /** The contract over a Model Package Group, new or existing. */
 export abstract class SageMakerModelRegistryBase extends Construct implements IModelRegistry {
@@ -33,6 +43,9 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
   public abstract readonly groupName: string;
 
   public register(scope: Construct, id: string, options: RegisterOptions): Step {
+    check(options, z => ({
+      modelUri: text(z, /^(s3:\/\/|\{%)/, 'an s3:// address'), image: text(z, ...FILLED), metrics: text(z, ...FILLED), description: text(z, ...DESCRIPTION),
+    }), 'modelUri', 'image');
     // What metadata does not take stands as `-`, so that no run fails after its training for its id.
     const run = `$substring($replace(${Jsonata.source(Step.RUN_ID)}, /[^A-Za-z0-9 _.:\\/=+\\-@]/, '-'), 0, 256)`;
     const facts = options.metrics === undefined ? '' : `, $each(${Jsonata.source(options.metrics)}, function($value, $name) { {$name: $string($value)} })`;
@@ -59,10 +72,11 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
     });
   }
 
-  public resolve(scope: Construct, id: string, { version, timeout }: ResolveOptions): Step {
+  public resolve(scope: Construct, id: string, options: ResolveOptions): Step {
+    check(options, z => ({ version: text(z, ...FILLED) }), 'version');
     return new Step(scope, id, {
-      timeout,
-      calls: [this.describe('described', version)],
+      timeout: options.timeout,
+      calls: [this.describe('described', options.version)],
       result: {
         version: '{% $described.ModelPackageArn %}',
         modelUri: '{% ($described.InferenceSpecification.Containers)[0].ModelDataUrl %}',
@@ -73,7 +87,9 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
     });
   }
 
-  public setStatus(scope: Construct, id: string, { version, status, reason, timeout }: SetStatusOptions): Step {
+  public setStatus(scope: Construct, id: string, options: SetStatusOptions): Step {
+    check(options, z => ({ version: text(z, ...FILLED), status: decision(z), reason: text(z, ...DESCRIPTION) }), 'version', 'status');
+    const { version, status, reason, timeout } = options;
     return new Step(scope, id, {
       timeout,
       calls: [{
@@ -84,15 +100,16 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
     });
   }
 
-  public onStatusChanged(id: string, { status, target }: StatusChangedOptions): events.Rule {
+  public onStatusChanged(id: string, options: StatusChangedOptions): events.Rule {
+    check(options, z => ({ status: decision(z), target: like(z, 'a target (events.IRuleTarget)', 'bind') }), 'status', 'target');
     return new ComponentEvent(this, id, {
       pattern: {
         source: ['aws.sagemaker'], detailType: ['SageMaker Model Package State Change'],
         // An approved version sends `Approved` again when its metadata is edited: only changes of the status count.
-        detail: { ModelPackageGroupName: [this.groupName], ModelApprovalStatus: [status], UpdatedModelPackageFields: ['ModelApprovalStatus'] },
+        detail: { ModelPackageGroupName: [this.groupName], ModelApprovalStatus: [options.status], UpdatedModelPackageFields: ['ModelApprovalStatus'] },
       },
       payload: { version: events.EventField.fromPath('$.detail.ModelPackageArn'), status: events.EventField.fromPath('$.detail.ModelApprovalStatus'), at: events.EventField.time },
-      target,
+      target: options.target,
     });
   }
 
@@ -136,7 +153,7 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
 export class SageMakerModelRegistry extends SageMakerModelRegistryBase {
   /** A Model Package Group that exists. */
   public static fromGroupName(scope: Construct, id: string, groupName: string): IModelRegistry {
-    check({ groupName }, z => ({ groupName: text(z, /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/, 'at most 63 letters, digits and -') }));
+    check({ groupName }, z => ({ groupName: text(z, /^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/, 'at most 63 letters, digits and -') }), 'groupName');
     class Import extends SageMakerModelRegistryBase {
       public readonly groupName = groupName;
     }
@@ -147,6 +164,7 @@ export class SageMakerModelRegistry extends SageMakerModelRegistryBase {
 
   constructor(scope: Construct, id: string, props: SageMakerModelRegistryProps = {}) {
     super(scope, id);
+    check(props, z => ({ description: text(z, ...DESCRIPTION) }));
     const group = new sagemaker.CfnModelPackageGroup(this, 'Resource', { modelPackageGroupName: retainedName(this, 63), modelPackageGroupDescription: props.description });
     group.applyRemovalPolicy(retention(this, props.removalPolicy));
     this.groupName = group.modelPackageGroupName;

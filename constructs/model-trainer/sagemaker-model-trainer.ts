@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
 import { Binding, Environment, Jsonata, Step } from '../core';
 import { allow, grant, passRole, sagemakerArn, useKey } from '../core/grants';
-import { check, got, integer, oneOf, text } from '../core/validation';
+import { check, duration, fixed, flag, integer, like, oneOf, text } from '../core/validation';
 import { hasLocalNvme, TRAINING_INSTANCE_TYPES } from '../sagemaker/instance-types';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { SageMakerRole } from '../sagemaker/sagemaker-role';
@@ -105,10 +105,16 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
   constructor(scope: Construct, id: string, private readonly props: SageMakerModelTrainerProps) {
     super(scope, id);
     check(props, z => ({
+      artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+      image: like(z, 'a SageMakerImage', 'bind'),
       instanceType: oneOf(z, TRAINING_INSTANCE_TYPES, 'a SageMaker training instance type'),
       instanceCount: integer(z, 1, 256),
       volumeSize: integer(z, 1, 16384),
-    }));
+      spot: z.object({ maxWait: duration(z, 'seconds', 0, 28 * 86400).optional() }),
+      volumeKey: like(z, 'a key (kms.IKey)', 'keyArn'),
+      networkIsolation: flag(z),
+      role: like(z, 'a role (iam.IRole)', 'roleArn', 'grantPrincipal'),
+    }), 'artifactStore');
     if (!props.vpc && (props.vpcSubnets || props.securityGroups)) {
       throw new Error(`'vpc' must be given with '${props.vpcSubnets ? 'vpcSubnets' : 'securityGroups'}', got none`);
     }
@@ -128,8 +134,8 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
   }
 
   public train(scope: Construct, id: string, options: TrainOptions): Step {
+    this.checkOptions(options);
     const timeout = options.timeout ?? Duration.days(1);
-    this.checkOptions(options, timeout);
     if (this.props.networkIsolation && options.uses?.length) {
       throw new Error(`'networkIsolation' must be false for a job that uses '${options.uses[0].node.path}', which it could not reach: put the trainer into a VPC with endpoints instead`);
     }
@@ -208,20 +214,25 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
     return spot ? timeout.plus(spot.maxWait ?? Duration.hours(1)) : timeout;
   }
 
-  private checkOptions({ inputs = {}, metrics, source }: TrainOptions, timeout: Duration) {
+  private checkOptions(options: TrainOptions) {
+    const { inputs = {}, metrics = [], source } = options ?? {};
     // In isolation the source comes as a channel.
     const own = this.props.networkIsolation && source !== undefined ? [CODE] : [];
-    check({ inputs, metrics, timeout: timeout.toSeconds() }, z => {
-      const channel = text(z, /^[A-Za-z0-9.\-_]{1,64}$/, "named with at most 64 letters, digits, '.', '-' or '_'")
+    check(options, z => {
+      const channel = fixed(z, /^[A-Za-z0-9.\-_]{1,64}$/, "named with at most 64 letters, digits, '.', '-' or '_'")
         .refine(name => !own.includes(name), { error: 'must have another name in isolation, where the source comes in the channel of this name' });
-      const address = z.custom<string>(uri => Token.isUnresolved(uri) || /^(s3:\/\/|\{%)/.test(uri as string), { error: issue => `must be an s3:// address, ${got(issue.input)}` });
-      const metric = text(z, /^[A-Za-z0-9_.\-]{1,128}$/, "a metric's name of at most 128 letters, digits, '_', '.' or '-'");
+      const address = text(z, /^(s3:\/\/[^\p{C}]|\{%)/u, 'an s3:// address');
+      const metric = fixed(z, /^[A-Za-z0-9_.\-]{1,128}$/, "a metric's name of at most 128 letters, digits, '_', '.' or '-'");
       const channels = Object.keys(inputs).length;
       return {
         inputs: z.record(channel, address).refine(() => channels + own.length <= 20, { error: `must be at most ${20 - own.length} channels, got ${channels}` }),
-        metrics: z.array(metric).max(40, { error: `must be at most 40 metrics, got ${metrics?.length}` }),
-        timeout: z.custom<number>(seconds => (seconds as number) >= 1 && (seconds as number) <= 28 * 86400,
-          { error: issue => `must be from 1 second to 28 days, got ${issue.input} seconds` }),
+        metrics: z.array(metric).max(40, { error: `must be at most 40 metrics, got ${metrics.length}` }),
+        source: fixed(z, /^[^\0]+$/, 'the path of a folder'),
+        entry: fixed(z, /^[^\0]+$/, 'the path of a script in the source'),
+        hyperparameters: z.record(fixed(z, /^[^\p{C}]{1,256}$/u, 'named with 1 to 256 characters'), text(z, /^[\s\S]{0,2500}$/, 'a text of at most 2500 characters'))
+          .refine(all => Object.keys(all).length <= 98, { error: `must be at most 98 hyperparameters, got ${Object.keys(options.hyperparameters ?? {}).length}` }),
+        uses: z.array(like(z, 'a component (IComponent)', 'bind')),
+        timeout: duration(z, 'seconds', 1, 28 * 86400),
       };
     });
   }

@@ -1,9 +1,10 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join, normalize, resolve, sep } from 'path';
 import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { packageRoot } from '../core/package-root';
+import { got, shown } from '../core/validation';
 
 /** The program that runs the user's script. */
 export const PROGRAM = 'mlops_train.py';
@@ -18,11 +19,11 @@ const LEFT_OUT = /^(__pycache__|\..*|.*\.pyc)$/;
  */
 export function sourceBundle(scope: Construct, id: string, source: string, entry: string): assets.Asset {
   const folder = resolve(source);
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new Error(`'source' must be a folder that exists, got '${source}', which is not there: ${folder}`);
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new Error(`'source' must be a folder that exists, ${got(source)}, which is not there: ${shown(folder)}`);
   const sources = files(folder);
   if (!sources.includes(normalize(entry))) {
     const scripts = sources.filter(path => path.endsWith('.py') && !path.includes(sep));
-    throw new Error(`'entry' must be a script in '${source}' (${scripts.join(', ') || 'it holds no .py file'}), got '${entry}'`);
+    throw new Error(`'entry' must be a script in '${shown(source)}' (${shown(scripts.join(', ')) || 'it holds no .py file'}), ${got(entry)}`);
   }
   const runtime = join(packageRoot(), 'runtime');
   const work = mkdtempSync(join(tmpdir(), 'mlops-source-'));
@@ -35,11 +36,15 @@ export function sourceBundle(scope: Construct, id: string, source: string, entry
   }
 }
 
-/** The files below `folder`, links followed, in the same order everywhere. */
-function files(folder: string, below: string = ''): string[] {
-  return readdirSync(join(folder, below)).filter(name => !LEFT_OUT.test(name)).sort().flatMap(name => {
+/** The files below `folder`, links followed, in the same order everywhere. `above` are the real folders that lead here. */
+function files(folder: string, below: string = '', above: string[] = []): string[] {
+  const here = realpathSync(join(folder, below));
+  if (above.includes(here)) throw new Error(`'source' must hold no link to a folder that it lies in, got '${shown(join(folder, below))}'`);
+  return readdirSync(here).filter(name => !LEFT_OUT.test(name)).sort().flatMap(name => {
     const path = join(below, name);
-    return statSync(join(folder, path)).isDirectory() ? files(folder, path) : [path];
+    const entry = statSync(join(folder, path), { throwIfNoEntry: false });
+    if (!entry?.isDirectory() && !entry?.isFile()) throw new Error(`'source' must hold files and folders alone, got '${shown(join(folder, path))}', which is ${entry ? 'neither' : 'a link to nothing'}`);
+    return entry.isDirectory() ? files(folder, path, [...above, here]) : [path];
   });
 }
 

@@ -6,7 +6,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Binding, ComponentEvent, Jsonata, Step } from '../core';
 import { allow, grant } from '../core/grants';
-import { check, text } from '../core/validation';
+import { check, duration, FILLED, fixed, got, like, mustBe, text } from '../core/validation';
 import { InspectOptions, IPipelineOrchestrator, PipelineOptions, RunChangedOptions, RunOptions, RunStatus } from './orchestrator';
 
 /** Properties of a `StepFunctionsOrchestrator`. */
@@ -29,11 +29,13 @@ interface Pipeline {
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
  */
 export class StepFunctionsOrchestrator extends Construct implements IPipelineOrchestrator {
-  private readonly pipelines: { [name: string]: Pipeline } = {};
+  private readonly pipelines: { [name: string]: Pipeline } = Object.create(null);
   private readonly log: logs.LogGroup;
 
   constructor(scope: Construct, id: string, props: StepFunctionsOrchestratorProps = {}) {
     super(scope, id);
+    const days = Object.values(logs.RetentionDays);
+    check(props, z => ({ logRetention: mustBe(z, 'one of logs.RetentionDays', it => typeof it === 'number' && days.includes(it)) }));
     // The name's prefix keeps the log group out of the resource policy's size limit.
     this.log = new logs.LogGroup(this, 'Log', {
       logGroupName: `/aws/vendedlogs/states/${Stack.of(this).stackName}-${this.node.addr.slice(-8)}`,
@@ -43,6 +45,11 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
 
   public addPipeline(name: string, options: PipelineOptions): sfn.StateMachine {
     this.checkName(name);
+    check(options, z => ({
+      definition: like(z, 'steps or states (sfn.IChainable)', 'startState', 'endStates'),
+      comment: text(z, /^[^\p{C}]{0,1000}$/u, 'a sentence of at most 1000 characters'),
+      timeout: duration(z, 'seconds', 1, 365 * 86400),
+    }), 'definition');
     const stateMachineName = Names.uniqueResourceName(this, { maxLength: 80 - name.length - 1, separator: '-' }) + `-${name}`;
     const machine = new sfn.StateMachine(this, name, {
       // Known at synth, so that a pipeline may be allowed to look at its own runs.
@@ -62,12 +69,14 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
   /** Adds a state machine that exists, under a name. */
   public importPipeline(name: string, stateMachine: sfn.IStateMachine): void {
     this.checkName(name);
+    check({ stateMachine }, z => ({ stateMachine: like(z, 'a state machine (sfn.IStateMachine)', 'stateMachineArn') }), 'stateMachine');
     const stack = Stack.of(this);
     const arn = stack.splitArn(stateMachine.stateMachineArn, ArnFormat.COLON_RESOURCE_NAME);
     this.pipelines[name] = { machine: stateMachine, executions: stack.formatArn({ ...arn, resource: 'execution', resourceName: `${arn.resourceName}:` }) };
   }
 
   public run(scope: Construct, id: string, options: RunOptions): Step {
+    check(options, z => ({ pipeline: fixed(z, ...FILLED), input: z.looseObject({}) }), 'pipeline');
     const { machine: { stateMachineArn }, executions } = this.pipeline(options.pipeline);
     const run = Jsonata.join(executions, Step.KEY);
     return new Step(scope, id, {
@@ -91,6 +100,7 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
   }
 
   public inspect(scope: Construct, id: string, options: InspectOptions): Step {
+    check(options, z => ({ run: text(z, ...FILLED) }), 'run');
     const runs = Lazy.list({ produce: () => this.runs });
     const optional = (field: string) => `{% $exists($described.${field}) and $described.${field} != null ? $described.${field} : '' %}`;
     return new Step(scope, id, {
@@ -103,6 +113,11 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
   }
 
   public onRunChanged(id: string, options: RunChangedOptions): events.Rule {
+    const all = Object.values(RunStatus);
+    check(options, z => ({
+      statuses: mustBe(z, `a list of RunStatus (${all.join(', ')})`, it => Array.isArray(it) && it.length > 0 && it.every(status => all.includes(status))),
+      target: like(z, 'a target (events.IRuleTarget)', 'bind'),
+    }), 'target');
     return new ComponentEvent(this, id, {
       pattern: {
         source: ['aws.states'], detailType: ['Step Functions Execution Status Change'],
@@ -149,12 +164,12 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
 
   private pipeline(name: string): Pipeline {
     const pipeline = this.pipelines[name];
-    if (!pipeline) throw new Error(`'pipeline' must be one of this orchestrator's (${Object.keys(this.pipelines).join(', ') || 'it has none'}), got '${name}'`);
+    if (!pipeline) throw new Error(`'pipeline' must be one of this orchestrator's (${Object.keys(this.pipelines).join(', ') || 'it has none'}), ${got(name)}`);
     return pipeline;
   }
 
   private checkName(name: string) {
-    check({ name }, z => ({ name: text(z, /^[A-Za-z][A-Za-z0-9_-]{0,39}$/, 'a letter and then at most 39 letters, digits, _ or -') }));
+    check({ name }, z => ({ name: fixed(z, /^[A-Za-z][A-Za-z0-9_-]{0,39}$/, 'a letter and then at most 39 letters, digits, _ or -') }), 'name');
     if (this.pipelines[name] || this.node.tryFindChild(name)) throw new Error(`'name' must be a new one, got '${name}', which '${this.node.path}' holds already`);
   }
 }

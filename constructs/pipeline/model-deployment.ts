@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { IAlerter } from '../alerter/alerter';
 import { IArtifactStore } from '../artifact-store/artifact-store';
 import { Jsonata, Step } from '../core';
-import { check } from '../core/validation';
+import { check, like, mustBe, text } from '../core/validation';
 import { IDeployableEndpoint } from '../model-endpoint/model-endpoint';
 import { IModelRegistry, ModelStatus } from '../model-registry/model-registry';
 import { IOrchestrator } from '../orchestrator/orchestrator';
@@ -52,10 +52,13 @@ export class ModelDeployment extends sfn.StateMachineFragment {
   constructor(scope: Construct, id: string, props: ModelDeploymentProps) {
     super(scope, id);
     check(props, z => ({
-      endpoint: z.custom<IDeployableEndpoint>(value => typeof (value as IDeployableEndpoint).deploy === 'function', {
-        error: issue => `must be an endpoint that versions can be deployed to (IDeployableEndpoint), got '${(issue.input as IDeployableEndpoint).node.path}': give it a 'repository', or take another one`,
-      }),
-    }));
+      registry: like(z, 'a registry (IModelRegistry)', 'resolve'),
+      endpoint: mustBe(z, 'an endpoint that versions can be deployed to (IDeployableEndpoint)', it => typeof it?.deploy === 'function', it => like(z, '', 'infer').safeParse(it).success ? ": give it a 'repository', or take another one" : ''),
+      store: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+      orchestrator: like(z, 'an orchestrator (IOrchestrator)', 'inspect'),
+      sample: text(z, /^[^/\p{C}][^\p{C}]{0,1023}$/u, "a path in the store, without a '/' at the start"),
+      alerter: like(z, 'an alerter (IAlerter)', 'notify'),
+    }), 'registry', 'endpoint', 'store', 'orchestrator');
     const turn = new DeploymentTurn(this, 'Turn', TICKET);
     const resolve = props.registry.resolve(this, 'Resolve', { version: '{% $states.context.Execution.Input.version %}' });
     const draw = turn.draw(this, 'Draw');

@@ -3,6 +3,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { IAlerter } from '../alerter/alerter';
 import { IArtifactStore } from '../artifact-store/artifact-store';
+import { check, like } from '../core/validation';
 import { IDeployableEndpoint } from '../model-endpoint/model-endpoint';
 import { IModelMonitor } from '../model-monitor/model-monitor';
 import { IModelRegistry, ModelStatus } from '../model-registry/model-registry';
@@ -62,6 +63,10 @@ export class ModelLoop extends Construct {
 
   constructor(scope: Construct, id: string, props: ModelLoopProps) {
     super(scope, id);
+    check(props, z => ({
+      orchestrator: like(z, 'an orchestrator of pipelines (IPipelineOrchestrator)', 'addPipeline', 'inspect'), registry: like(z, 'a registry (IModelRegistry)', 'register', 'onStatusChanged'),
+      alerter: like(z, 'an alerter (IAlerter)', 'notify'), monitor: like(z, 'a monitor (IModelMonitor)', 'onUnhealthy'),
+    }), 'orchestrator', 'registry', 'alerter');
     const { store, trainer, registry, endpoint, orchestrator, alerter, monitor } = props;
     this.training = orchestrator.addPipeline('training', {
       comment: 'Train, pass the gate, register, wait for approval',

@@ -3,6 +3,7 @@ import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { IAlerter } from '../alerter/alerter';
+import { check, like } from '../core/validation';
 import { IModelMonitor } from '../model-monitor/model-monitor';
 import { IOrchestrator } from '../orchestrator/orchestrator';
 
@@ -24,8 +25,12 @@ export interface RunAlertsProps {
  * run itself sets it off, so that what Step Functions cannot catch is told too.
  */
 export class RunAlerts extends Construct {
-  constructor(scope: Construct, id: string, { alerter, orchestrator, monitor }: RunAlertsProps) {
+  constructor(scope: Construct, id: string, props: RunAlertsProps) {
     super(scope, id);
+    check(props, z => ({
+      alerter: like(z, 'an alerter (IAlerter)', 'notify'), orchestrator: like(z, 'an orchestrator (IOrchestrator)', 'inspect', 'onRunChanged'), monitor: like(z, 'a monitor (IModelMonitor)', 'onUnhealthy'),
+    }), 'alerter', 'orchestrator');
+    const { alerter, orchestrator, monitor } = props;
     const stack = Stack.of(this).stackName;
     const inspect = orchestrator.inspect(this, 'Inspect', { run: '{% $states.context.Execution.Input.run %}' });
     const failed = alerter.notify(this, 'Notify', {

@@ -2,7 +2,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { IAlerter } from '../alerter/alerter';
 import { Jsonata, Step } from '../core';
-import { got } from '../core/validation';
+import { check, fixed, got, like, oneOf } from '../core/validation';
 import { IModelRegistry, ModelStatus } from '../model-registry/model-registry';
 import { IModelTrainer, TrainOptions } from '../model-trainer/model-trainer';
 
@@ -66,6 +66,14 @@ export class TrainingPipeline extends sfn.StateMachineFragment {
 
   constructor(scope: Construct, id: string, private readonly props: TrainingPipelineProps) {
     super(scope, id);
+    check(props, z => ({
+      trainer: like(z, 'a trainer (IModelTrainer)', 'train'),
+      registry: like(z, 'a registry (IModelRegistry)', 'register'),
+      training: z.looseObject({ metrics: z.array(z.unknown()).optional() }),
+      gate: z.looseObject({ metric: fixed(z, /./, "the name of a metric") }),
+      approval: oneOf(z, Object.values(Approval), `an Approval (${Object.values(Approval).join(', ')})`),
+      alerter: like(z, 'an alerter (IAlerter)', 'notify'),
+    }), 'trainer', 'registry', 'training');
     const { trainer, registry, gate } = props;
     if (gate) checkGate(gate);
     const metrics = [...new Set([...props.training.metrics ?? [], ...gate ? [gate.metric] : []])];

@@ -3,7 +3,7 @@ import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { allow } from '../core/grants';
-import { check, oneOf, text } from '../core/validation';
+import { check, like, oneOf, text } from '../core/validation';
 
 /** The accounts that hold SageMaker's scikit-learn images, by region (the SageMaker Python SDK's `image_uri_config/sklearn.json`). */
 const SCIKIT_LEARN_ACCOUNTS: { [region: string]: string } = {
@@ -70,13 +70,17 @@ export abstract class SageMakerImage {
 
   /** An image of one's own, in an ECR repository. */
   public static fromEcr(repository: ecr.IRepository, tagOrDigest: string = 'latest'): SageMakerImage {
+    check({ repository, tagOrDigest }, z => ({
+      repository: like(z, 'a repository (ecr.IRepository)', 'repositoryArn', 'repositoryUriForTagOrDigest'),
+      tagOrDigest: text(z, /^(\w[\w.-]{0,127}|sha256:[0-9a-f]{64})$/, "an image's tag or digest (sha256:<64 hexadecimal digits>)"),
+    }), 'repository');
     return new EcrImage(repository, tagOrDigest);
   }
 
   /** An image by its URI in ECR, such as one of AWS's own. */
   public static fromUri(uri: string): SageMakerImage {
     if (Token.isUnresolved(uri)) throw new Error("'uri' must be known at synth, got a reference: for an image in a repository that CDK knows, use fromEcr");
-    check({ uri }, z => ({ uri: text(z, /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+\/[^\s:@]+([:@]\S+)?$/, 'the URI of an image in ECR, <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>') }));
+    check({ uri }, z => ({ uri: text(z, /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+\/[a-z0-9][a-z0-9._/-]*(:\w[\w.-]*)?(@sha256:[0-9a-f]{64})?$/, 'the URI of an image in ECR, <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>') }), 'uri');
     return new UriImage(uri);
   }
 

@@ -108,7 +108,7 @@ describe('import', () => {
   });
 
   test.each(['ml', '/ml/', 'a b/', 'a//'])("a folder '%s' is refused", prefix => {
-    expect(() => S3ArtifactStore.fromBucket(stack, `Bad${prefix}`, { bucket, prefix })).toThrow(new Error(`'prefix' must be a folder that ends in '/', got '${prefix}'`));
+    expect(() => S3ArtifactStore.fromBucket(stack, `Bad${prefix}`, { bucket, prefix })).toThrow(new Error(`'prefix' must be a folder that ends in '/', without *, ? or $, got '${prefix}'`));
   });
 
   test.each(['/data', ''])("a path '%s' is refused", path => {

@@ -92,10 +92,14 @@ describe('retention', () => {
 
   test('is the default, and deleting takes two keys', () => {
     expect(retention(scope())).toBe(RemovalPolicy.RETAIN);
-    expect(retention(scope(), RemovalPolicy.SNAPSHOT)).toBe(RemovalPolicy.SNAPSHOT);
+    expect(retention(scope(), RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)).toBe(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     expect(retention(scope({ 'cdk-mlops:allowDestroy': true }))).toBe(RemovalPolicy.RETAIN);
     expect(retention(scope({ 'cdk-mlops:allowDestroy': true }), RemovalPolicy.DESTROY)).toBe(RemovalPolicy.DESTROY);
     expect(retention(scope({ 'cdk-mlops:allowDestroy': 'true' }), RemovalPolicy.DESTROY)).toBe(RemovalPolicy.DESTROY);
+  });
+
+  test('there is nothing to take a snapshot of', () => {
+    expect(() => retention(scope(), RemovalPolicy.SNAPSHOT)).toThrow(new Error("'removalPolicy' must be RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY (RemovalPolicy), got 'snapshot'"));
   });
 
   test.each([{}, { 'cdk-mlops:allowDestroy': 'false' }, { 'cdk-mlops:allowDestroy': false }])('one key is not enough: %j', context => {

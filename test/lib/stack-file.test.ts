@@ -92,7 +92,7 @@ describe('each bad input is refused with one line', () => {
     ['name: 1st', "'name' must be a letter and then at most 62 letters, digits or -, got '1st'"],
     ['name: 12', "'name' must be a string, got 12"],
     ['store: { bucket: Acme }', "'store.bucket' must be the name of a bucket, got 'Acme'"],
-    ['store: { bucket: acme, prefix: ml }', "'store.prefix' must be a folder that ends in '/', got 'ml'"],
+    ['store: { bucket: acme, prefix: ml }', "'store.prefix' must be a folder that ends in '/', without *, ? or $, got 'ml'"],
     ['store: { removal: delete }', "'store.removal' must be one of retain, destroy, got 'delete': did you mean 'retain'?"],
     ['store: { removal: destroy }',
       "'store.removal' must be RETAIN unless the context 'cdk-mlops:allowDestroy' is true, got DESTROY for 'mlops/ArtifactStore': data would be deleted with the stack"],

@@ -174,7 +174,7 @@ describe('the deploy step', () => {
     const endpoint = new DeployableSageMakerEndpoint(stack, 'Endpoint', { artifactStore: store });
 
     expect(() => endpoint.deploy(stack, 'Deploy', { version: '1', modelUri: 's3://models/model.tar.gz', store }))
-      .toThrow(new Error("'image' must be given to deploy to 'test/Endpoint': a SageMaker model runs in a container"));
+      .toThrow(new Error("'image' must be given to deploy to 'test/Endpoint', got none: a SageMaker model runs in a container"));
   });
 });
 
@@ -280,7 +280,7 @@ describe('bad props', () => {
     [{ instanceType: 'ml.m5.big' }, "'instanceType' must be a SageMaker hosting instance type, got 'ml.m5.big': did you mean 'ml.m5.large'?"],
     [{ instanceCount: 0 }, "'instanceCount' must be a whole number from 1 to 1000, got 0"],
     [{ capturePercentage: 12.5 }, "'capturePercentage' must be a whole number from 0 to 100, got 12.5"],
-    [{ bakeTime: Duration.hours(2) }, "'bakeTime' must be at most 3600 seconds, got 7200"],
+    [{ bakeTime: Duration.hours(2) }, "'bakeTime' must be a Duration of 0 to 3600 whole seconds, got 7200 seconds"],
   ])('%j', (props, message) => {
     const { stack, store } = fixture();
 

@@ -137,7 +137,7 @@ describe('bad props', () => {
   test.each<[Partial<CloudWatchModelMonitorProps>, string]>([
     [{ maxErrorPercentage: 101 }, "'maxErrorPercentage' must be a number from 0 to 100, got 101"],
     [{ maxErrorPercentage: -1 }, "'maxErrorPercentage' must be a number from 0 to 100, got -1"],
-    [{ maxLatency: Duration.millis(0) }, "'maxLatency' must be more than 0 milliseconds, got 0"],
+    [{ maxLatency: Duration.millis(0) }, "'maxLatency' must be a Duration of 1 to 86400000 whole milliseconds, got 0 milliseconds"],
   ])('%j', (props, message) => {
     expect(() => watched(props)).toThrow(new Error(message));
   });

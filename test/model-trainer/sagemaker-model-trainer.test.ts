@@ -317,16 +317,16 @@ describe('refusals', () => {
     ["the source's channel in isolation", isolated, { source: 'training', inputs: { code: 's3://a' } }, "'inputs.code' must have another name in isolation, where the source comes in the channel of this name"],
     ['a metric that is no name', shared, { metrics: ['f1 score'] }, "'metrics.0' must be a metric's name of at most 128 letters, digits, '_', '.' or '-', got 'f1 score'"],
     ['too many metrics', shared, { metrics: Object.keys(many(41, '')) }, "'metrics' must be at most 40 metrics, got 41"],
-    ['too long a run', shared, { timeout: Duration.days(29) }, "'timeout' must be from 1 second to 28 days, got 2505600 seconds"],
-    ['no time at all', shared, { timeout: Duration.seconds(0) }, "'timeout' must be from 1 second to 28 days, got 0 seconds"],
+    ['too long a run', shared, { timeout: Duration.days(29) }, "'timeout' must be a Duration of 1 to 2419200 whole seconds, got 2505600 seconds"],
+    ['no time at all', shared, { timeout: Duration.seconds(0) }, "'timeout' must be a Duration of 1 to 2419200 whole seconds, got 0 seconds"],
   ])('%s', (_what, { stack, trainer }, options, message) => {
     expect(() => trainer.train(stack, 'Train', options)).toThrow(new Error(message));
   });
 
   test('a variable that is too long for a job', () => {
     const { stack, trainer } = platform();
-    const tracker = new MlflowExperimentTracker(stack, 'Tracker', { url: 'https://mlflow.acme.dev', experiment: 'x'.repeat(513) });
+    const tracker = new MlflowExperimentTracker(stack, 'Tracker', { url: `https://mlflow.acme.dev/${'x'.repeat(500)}` });
 
-    expect(() => trainer.train(stack, 'Train', { uses: [tracker] })).toThrow(new Error("'MLFLOW_EXPERIMENT_NAME' must be at most 512 characters in a training job's environment, got 513"));
+    expect(() => trainer.train(stack, 'Train', { uses: [tracker] })).toThrow(new Error("'MLFLOW_TRACKING_URI' must be at most 512 characters in a training job's environment, got 524"));
   });
 });

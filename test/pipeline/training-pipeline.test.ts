@@ -121,7 +121,7 @@ test('a failing script fails the run, with the step, the reason and where the lo
 describe('bad gates', () => {
   test.each<[QualityGate, string]>([
     [{ metric: 'f1' }, "'gate' must have a 'minimum' or a 'maximum' for 'f1', got neither"],
-    [{ metric: 'f1', minimum: NaN }, "'gate.minimum' must be a number, got null"],
+    [{ metric: 'f1', minimum: NaN }, "'gate.minimum' must be a number, got NaN"],
     [{ metric: 'f1', maximum: '1' as any }, "'gate.maximum' must be a number, got '1'"],
     [{ metric: 'f1', minimum: 0.9, maximum: 0.5 }, "'gate.minimum' must be at most 'gate.maximum', got 0.9 and 0.5: no model would pass"],
   ])('%j', (gate, message) => {

@@ -81,8 +81,9 @@ describe('an image', () => {
     expect(pulled(stack, SageMakerImage.fromEcr(ecr.Repository.fromRepositoryName(stack, 'Repository', 'acme/train'), 'v1'))).toEqual({
       uri: '000000000000.dkr.ecr.us-east-1.amazonaws.com/acme/train:v1', pulls: [[3, 'arn:aws:ecr:us-east-1:000000000000:repository/acme/train'], [1, '*']],
     });
-    expect(pulled(stack, SageMakerImage.fromUri('123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/train@sha256:abc'))).toEqual({
-      uri: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/train@sha256:abc', pulls: [[3, 'arn:aws:ecr:eu-west-1:123456789012:repository/acme/train'], [1, '*']],
+    const digest = 'a1'.repeat(32);
+    expect(pulled(stack, SageMakerImage.fromUri(`123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/train@sha256:${digest}`))).toEqual({
+      uri: `123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/train@sha256:${digest}`, pulls: [[3, 'arn:aws:ecr:eu-west-1:123456789012:repository/acme/train'], [1, '*']],
     });
   });
 
