@@ -54,6 +54,17 @@ export async function installPython(report) {
   });
 }
 
+/** The judges of templates that are written in Python. */
+export async function installJudges(report) {
+  const folder = join(cache, 'judges');
+  const file = join(requirements, 'judges.txt');
+  await once(folder, [file], 'judges', report, async () => {
+    await run(uv, ['venv', '--quiet', '--clear', '--python', findPython(), folder], 'judges.log');
+    await run(uv, ['pip', 'install', '--quiet', '--python', join(folder, 'bin', 'python'), '--require-hashes', '-r', file],
+      'judges.log');
+  });
+}
+
 /** The environments that jobs and MLflow servers run in; the target would make them when it first needs them. */
 export async function installRuntimes(report) {
   const [scikitLearn, mlflow] = ['scikit-learn', 'mlflow'].map((name) => join(requirements, `${name}.txt`));

@@ -17,9 +17,9 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConn
 from botocore.model import Shape
 from ministack.core.responses import get_region
 
+from mlops_local import sdk_names
 from mlops_local.aws import auth
 from mlops_local.aws.states.errors import RUNTIME, StateError
-from mlops_local.aws.states.integrations import sdk_names
 from mlops_local.aws.states.integrations.task import Task
 from mlops_local.botocore_session import new_session
 

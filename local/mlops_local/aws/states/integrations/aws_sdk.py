@@ -3,8 +3,9 @@
 https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
 """
 
+from mlops_local import sdk_names
 from mlops_local.aws.states.errors import RUNTIME, StateError
-from mlops_local.aws.states.integrations import api_call, sdk_names
+from mlops_local.aws.states.integrations import api_call
 from mlops_local.aws.states.integrations.task import Task
 
 

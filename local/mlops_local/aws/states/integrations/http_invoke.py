@@ -15,10 +15,10 @@ import urllib3
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import eventbridge
 
-from mlops_local.aws import auth
+from mlops_local.aws import auth, persistence
 from mlops_local.aws.patches.event_connections import connection_name
 from mlops_local.aws.states.data import MAX_PAYLOAD_BYTES
-from mlops_local.aws.states.errors import DATA_LIMIT_EXCEEDED, RUNTIME, StateError
+from mlops_local.aws.states.errors import DATA_LIMIT_EXCEEDED, RUNTIME, StateError, Stopped
 from mlops_local.aws.states.integrations.task import Task
 
 TIMEOUT_SECONDS = 60
@@ -39,6 +39,8 @@ BINARY_TYPES = ("application/octet-stream", "image/", "video/", "audio/")
 FORM = "application/x-www-form-urlencoded"
 SOCKET_ERROR = "States.Http.Socket"
 ACCESS_DENIED = "Events.ConnectionResource.AccessDenied"
+OAUTH = "OAUTH_CLIENT_CREDENTIALS"
+UNAUTHORIZED = (401, 407)
 ARRAY_FORMATS = ("BRACKETS", "COMMAS", "INDICES", "REPEAT", "NONE")
 
 
@@ -47,10 +49,21 @@ def perform(task: Task) -> dict:
     _check_arguments(arguments)
     connection = _connection(task, arguments)
     url, headers, body = _request(arguments, connection)
-    response = _send(connection, arguments["Method"], url, headers, body, refresh=False)
-    if response.status in (401, 407) and connection["AuthorizationType"] == "OAUTH_CLIENT_CREDENTIALS":
-        response = _send(connection, arguments["Method"], url, headers, body, refresh=True)
+    response = _send(task, connection, arguments["Method"], url, headers, body, refresh=False)
+    if response.status in UNAUTHORIZED and connection["AuthorizationType"] == OAUTH:
+        response = _send(task, connection, arguments["Method"], url, headers, body, refresh=True)
+    elif response.status in UNAUTHORIZED:
+        _deauthorize(connection)
     return _result(response)
+
+
+def _deauthorize(connection: dict) -> None:
+    """Until the connection is updated, no task goes out with a credential that was refused.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection-deauthorize.html
+    """
+    connection["ConnectionState"] = "DEAUTHORIZED"
+    persistence.touch("events")
 
 
 def _check_arguments(arguments: Any) -> None:
@@ -87,7 +100,8 @@ def _connection(task: Task, arguments: dict) -> dict:
         raise StateError("Events.ConnectionResource.ResourceNotFound", f"The connection '{arn}' does not exist")
     if connection["ConnectionState"] != "AUTHORIZED":
         raise StateError("Events.ConnectionResource.InvalidConnectionState",
-                         f"The connection '{arn}' is {connection['ConnectionState']}")
+                         f"The connection '{arn}' is {connection['ConnectionState']}: update it with a credential that "
+                         "the service takes")
     return connection
 
 
@@ -161,7 +175,7 @@ class Response:
     content: bytes
 
 
-def _send(connection: dict, method: str, url: str, headers: dict[str, str], body: bytes | None,
+def _send(task: Task, connection: dict, method: str, url: str, headers: dict[str, str], body: bytes | None,
           refresh: bool) -> Response:
     key = (get_account_id(), get_region(), connection["Name"])
     deadline = time.monotonic() + TIMEOUT_SECONDS
@@ -171,19 +185,22 @@ def _send(connection: dict, method: str, url: str, headers: dict[str, str], body
             answer = pool.request(method, url, headers=_override(headers, credentials), body=body,
                                   timeout=urllib3.Timeout(total=TIMEOUT_SECONDS), preload_content=False,
                                   redirect=True)
-            return Response(answer.status, answer.reason or "", answer.headers, _read(answer, deadline))
+            return Response(answer.status, answer.reason or "", answer.headers, _read(task, answer, deadline))
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise StateError(SOCKET_ERROR, f"{type(error).__name__}: {error}") from error
 
 
-def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+def _read(task: Task, answer: urllib3.HTTPResponse, deadline: float) -> bytes:
     content = b""
-    for chunk in answer.stream(16384):
+    # What has come, however little: a body that trickles must not outlast the limit, nor its task.
+    while chunk := answer.read1(16384):
         content += chunk
         if len(content) > MAX_PAYLOAD_BYTES:
             raise StateError(DATA_LIMIT_EXCEEDED, "The HTTP response is larger than 256 KB")
         if time.monotonic() > deadline:
             raise StateError(SOCKET_ERROR, f"The HTTP response took longer than {TIMEOUT_SECONDS} seconds")
+        if task.scope.stopped:
+            raise Stopped
     return content
 
 

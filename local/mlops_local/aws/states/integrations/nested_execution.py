@@ -9,9 +9,10 @@ from typing import Any
 from ministack.core.responses import get_account_id
 from ministack.services import stepfunctions
 
+from mlops_local import sdk_names
 from mlops_local.aws import auth
 from mlops_local.aws.states.errors import StateError, Stopped
-from mlops_local.aws.states.integrations import api_call, sdk_names
+from mlops_local.aws.states.integrations import api_call
 from mlops_local.aws.states.integrations.task import JOB_2, Task
 
 SERVICE = "stepfunctions"

@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_local import sdk_names
 from mlops_local.aws.states.errors import RUNTIME, StateError
-from mlops_local.aws.states.integrations import api_call, sdk_names
+from mlops_local.aws.states.integrations import api_call
 from mlops_local.aws.states.integrations.task import Task
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from ministack.core.responses import get_account_id
 
+from mlops_local import sdk_names
 from mlops_local.aws import auth
 from mlops_local.aws.states.errors import RUNTIME, StateError, Stopped
-from mlops_local.aws.states.integrations import api_call, optimized, sdk_names
+from mlops_local.aws.states.integrations import api_call, optimized
 from mlops_local.aws.states.integrations.task import Task
 from mlops_local.sagemaker import api
 from mlops_local.sagemaker.errors import ApiError
@@ -19,6 +20,7 @@ from mlops_local.sagemaker.errors import ApiError
 SERVICE = "sagemaker"
 ERROR_PREFIX = "SageMaker"
 POLL_SECONDS = 0.1
+TAG = {"Key": "MANAGED_BY_AWS", "Value": "STARTED_BY_STEP_FUNCTIONS"}
 RULE_ACTIONS = ("events:PutTargets", "events:PutRule", "events:DescribeRule")
 
 
@@ -59,6 +61,8 @@ def perform(task: Task) -> dict:
             raise StateError(RUNTIME, f"The resource '{task.resource}' has no .sync form")
         _authorize_waiting(task, job)
     parameters = api_call.request(task, SERVICE, operation, task.arguments, str)
+    if task.waits_for_job:
+        parameters["Tags"] = [*parameters.get("Tags", []), TAG]
     try:
         answer = api_call.call(task, SERVICE, operation, parameters)
     except api_call.ApiFailure as failure:

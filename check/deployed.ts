@@ -1,0 +1,55 @@
+/** What a deployment to aws, us-east-1, account 111122223333 makes of the pseudo parameters. */
+const PSEUDO: { [name: string]: string } = {
+  'AWS::Partition': 'aws', 'AWS::Region': 'us-east-1', 'AWS::AccountId': '111122223333', 'AWS::URLSuffix': 'amazonaws.com', 'AWS::StackName': 'stack',
+  'AWS::StackId': 'arn:aws:cloudformation:us-east-1:111122223333:stack/stack/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f', 'AWS::NoValue': '',
+};
+
+const regional = (service: string, resource: string) => `arn:aws:${service}:us-east-1:111122223333:${resource}`;
+
+/** The ARN of a resource by its type. */
+const ARN: { [type: string]: (name: string) => string } = {
+  'AWS::DynamoDB::Table': name => regional('dynamodb', `table/${name}`),
+  'AWS::Events::Connection': name => regional('events', `connection/${name}/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f`),
+  'AWS::IAM::Role': name => `arn:aws:iam::111122223333:role/${name}`,
+  'AWS::KMS::Key': () => regional('kms', 'key/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f'),
+  'AWS::Lambda::Function': name => regional('lambda', `function:${name}`),
+  'AWS::Logs::LogGroup': name => regional('logs', `log-group:${name}:*`),
+  'AWS::S3::Bucket': name => `arn:aws:s3:::${name.toLowerCase()}`,
+  'AWS::SageMaker::MlflowApp': name => regional('sagemaker', `mlflow-app/${name}`),
+  'AWS::SageMaker::ModelPackageGroup': name => regional('sagemaker', `model-package-group/${name}`),
+  'AWS::SecretsManager::Secret': name => regional('secretsmanager', `secret:${name}-AbCdEf`),
+  'AWS::SNS::Topic': name => regional('sns', name),
+  'AWS::SQS::Queue': name => regional('sqs', name),
+  'AWS::StepFunctions::StateMachine': name => regional('states', `stateMachine:${name}`),
+};
+
+/** Attributes other than `Arn` whose values are ARNs. */
+const ATTRIBUTES: { [attribute: string]: string } = { SecretArn: regional('secretsmanager', 'secret:events!connection/name/0a1b2c3d-AbCdEf') };
+
+/** Types whose `Ref` is the ARN. */
+const REFS_ARN = ['AWS::SNS::Topic', 'AWS::SecretsManager::Secret', 'AWS::StepFunctions::StateMachine'];
+
+/** `value` of the template `body` as a deployment would have it, with made-up names: for judges that take finished text only. */
+export function deployed(value: any, body: any): any {
+  const of = (inner: any): any => deployed(inner, body);
+  const typeOf = (id: string): string => body.Resources?.[id]?.Type;
+  const arn = (id: string): string => ARN[typeOf(id)]?.(id) ?? regional('unknown', id);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(of);
+  const [[name, argument], ...others] = Object.entries<any>(value).concat([['', undefined]]);
+  if (others.length > 1) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, of(inner)]));
+  switch (name) {
+    case 'Ref': return PSEUDO[argument] ?? (REFS_ARN.includes(typeOf(argument)) ? arn(argument) : argument.toLowerCase());
+    case 'Fn::GetAtt': {
+      const [id, attribute] = [argument].flat().join('.').split(/\.(.*)/s);
+      return attribute === 'Arn' || attribute.endsWith('Arn') && !ATTRIBUTES[attribute] ? arn(id) : ATTRIBUTES[attribute] ?? `${id}-${attribute}`;
+    }
+    case 'Fn::Join': return argument[1].map(of).join(argument[0]);
+    case 'Fn::Select': return of(argument[1])[argument[0]];
+    case 'Fn::Split': return of(argument[1]).split(argument[0]);
+    case 'Fn::Sub': return [argument].flat()[0].replace(/\$\{([^}]+)\}/g, (_all: string, ref: string) => of(ref.includes('.') ? { 'Fn::GetAtt': ref } : { Ref: ref }));
+    case 'Fn::FindInMap': return Object.values<any>(body.Mappings[argument[0]])[0][of(argument[2])];
+    case 'Fn::If': return of(argument[1]);
+    default: return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, of(inner)]));
+  }
+}

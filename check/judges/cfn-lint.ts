@@ -1,0 +1,23 @@
+import { Template } from '../template';
+import { Finding, Judge } from './judge';
+import { judgeProgram, run } from './program';
+
+/** CloudFormation's linter: the resource schemas and more, errors and warnings alike. */
+export class CfnLint implements Judge {
+  public readonly name = 'cfn-lint';
+  public readonly quick = true;
+
+  public async judge(templates: Template[]): Promise<Finding[]> {
+    // Its exit code adds up what kinds of findings there are, up to 14.
+    const found = JSON.parse(await run(judgeProgram('cfn-lint'), ['--format', 'json', '--', ...templates.map(({ file }) => file)], 14));
+    return found.map((match: any) => {
+      const [section, resource, ...rest] = match.Location.Path ?? [];
+      return {
+        template: templates.find(({ file }) => file === match.Filename)!,
+        rule: match.Rule.Id,
+        message: rest.length ? `${match.Message} (${rest.join('/')})` : match.Message,
+        resource: section === 'Resources' ? resource : undefined,
+      };
+    });
+  }
+}

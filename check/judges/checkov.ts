@@ -1,0 +1,23 @@
+import { Template } from '../template';
+import { Finding, Judge } from './judge';
+import { judgeProgram, run } from './program';
+
+/** Checkov's policies for CloudFormation, and its search for secrets. */
+export class Checkov implements Judge {
+  public readonly name = 'checkov';
+  public readonly quick = false;
+
+  public async judge(templates: Template[]): Promise<Finding[]> {
+    const files = templates.flatMap(({ file }) => ['--file', file]);
+    const reports = JSON.parse(await run(judgeProgram('checkov'), [
+      '--framework', 'cloudformation', 'secrets', '--skip-download', '--quiet', '--compact', '--output', 'json', ...files,
+    ], 1));
+    return [reports].flat().flatMap(report => report.results?.failed_checks ?? []).map((failed: any) => ({
+      template: templates.find(({ file }) => failed.file_abs_path === file || file.endsWith(failed.file_path))!,
+      rule: failed.check_id,
+      message: failed.check_name,
+      // `<type>.<logical id>`; a secret is found in a line, not in a resource.
+      resource: failed.check_type === 'secrets' || !failed.resource.includes('::') ? undefined : failed.resource.split('.')[1],
+    }));
+  }
+}

@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { deployed } from '../deployed';
+import { Template } from '../template';
+import { Finding, Judge } from './judge';
+import { judgeProgram, run } from './program';
+
+/** Whatever inside a resource is a policy: a document with statements. */
+function policies(value: any): any[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value.Statement)) return [value];
+  return Object.values(value).flatMap(policies);
+}
+
+/** Parliament: unknown actions, resources that do not fit their actions, malformed conditions. */
+export class Parliament implements Judge {
+  public readonly name = 'parliament';
+  public readonly quick = false;
+
+  public async judge(templates: Template[]): Promise<Finding[]> {
+    const folder = mkdtempSync(join(tmpdir(), 'policies-'));
+    try {
+      const sources = templates.flatMap(template => Object.entries<any>(template.body.Resources ?? {})
+        .flatMap(([resource, { Properties }]) => policies(Properties).map(policy => ({ template, resource, policy }))));
+      sources.forEach(({ template, policy }, index) => writeFileSync(join(folder, `${index}.json`), JSON.stringify(deployed(policy, template.body))));
+      const lines = (await run(judgeProgram('parliament'), ['--json', '--directory', folder], 1)).trim().split('\n').filter(line => line);
+      return lines.map(line => JSON.parse(line)).map(({ issue, title, detail, location }) => {
+        const { template, resource } = sources[Number(basename(location.filepath, '.json'))];
+        return { template, resource, rule: issue, message: `${title}: ${typeof detail === 'string' ? detail : JSON.stringify(detail)}` };
+      });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/** `npm run check`: every judge over every template. Exit code 1 on anything that is not acknowledged. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { apps, synthesize } from './apps';
+import { JUDGES } from './judges';
+import { print, staleAcknowledgements } from './report';
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, report: { type: 'string' } } });
+  const outdir = mkdtempSync(join(tmpdir(), 'check-'));
+  try {
+    const templates = apps().flatMap(app => synthesize(app, outdir));
+    const judges = JUDGES.filter(({ quick }) => quick || !values.quick);
+    const found = await Promise.all(judges.map(async judge => ({ judge: judge.name, findings: await judge.judge(templates) })));
+    const stale = values.quick ? [] : staleAcknowledgements(templates, found.flatMap(({ findings }) => findings));
+    const report = print(templates, found, stale);
+    if (values.report) writeFileSync(values.report, `${JSON.stringify(report, undefined, 2)}\n`);
+    return report.unacknowledged.length + stale.length ? 1 : 0;
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
+main().then(code => { process.exitCode = code; }, (error: Error) => {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+});
