@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
@@ -30,7 +31,7 @@ export type Suite<C extends IComponent> = (make: Factory<C>) => ConformanceCase[
 
 /** A verb of a contract. */
 export interface Verb<C extends IComponent> {
-  /** Its step, asked with `given(...)` for each of `request`. */
+  /** Its step, asked with `given(...)` for each of `request`, and for an end within `TIMEOUT`. */
   step(component: C, scope: Construct, id: string, neighbours: Neighbours): Step;
   /** The options that reach the provider's calls. */
   readonly request: string[];
@@ -60,6 +61,9 @@ export interface Contract<C extends IComponent> {
   /** Permissions that the contract hands out besides `bind`. */
   readonly policies?: (component: C) => iam.PolicyStatement[];
 }
+
+/** The deadline that each verb is given. */
+export const TIMEOUT = Duration.minutes(7);
 
 /** An option of a verb as an expression, so that it is known again in the state machine. */
 export function given(option: string): string {

@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { IAlerter } from '../../constructs/alerter/alerter';
 import { Step } from '../../constructs/core';
-import { Contract, given } from '../contract';
+import { Contract, given, TIMEOUT } from '../contract';
 import { StandIn } from '../stand-in';
 
 const RESULT = ['id'];
@@ -17,7 +17,7 @@ export const ALERTER: Contract<IAlerter> = {
   standIn: scope => new StandInAlerter(scope, 'StandIn'),
   verbs: {
     notify: {
-      step: (alerter, scope, id) => alerter.notify(scope, id, { subject: given('subject'), message: given('message') }),
+      step: (alerter, scope, id) => alerter.notify(scope, id, { subject: given('subject'), message: given('message'), timeout: TIMEOUT }),
       request: ['subject', 'message'], result: RESULT,
     },
   },

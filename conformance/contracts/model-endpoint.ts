@@ -4,7 +4,7 @@ import * as events from 'aws-cdk-lib/aws-events';
 import { Construct } from 'constructs';
 import { Step } from '../../constructs/core';
 import { ICapturingEndpoint, IDeployableEndpoint, IModelEndpoint } from '../../constructs/model-endpoint/model-endpoint';
-import { Contract, given, Verb } from '../contract';
+import { Contract, given, TIMEOUT, Verb } from '../contract';
 import { StandIn } from '../stand-in';
 
 const INFERRED = ['predictions'];
@@ -46,7 +46,7 @@ export class StandInModelEndpoint extends StandIn implements IDeployableEndpoint
 }
 
 const infer: Verb<IModelEndpoint> = {
-  step: (endpoint, scope, id) => endpoint.infer(scope, id, { instances: given('instances') }),
+  step: (endpoint, scope, id) => endpoint.infer(scope, id, { instances: given('instances'), timeout: TIMEOUT }),
   request: ['instances'], result: INFERRED,
 };
 
@@ -63,7 +63,7 @@ export const DEPLOYABLE_ENDPOINT: Contract<IDeployableEndpoint> = {
     infer,
     deploy: {
       step: (endpoint, scope, id, { artifactStore }) => endpoint.deploy(scope, id, {
-        version: given('version'), modelUri: given('modelUri'), image: given('image'), sample: given('sample'), store: artifactStore, timeout: Duration.minutes(30),
+        version: given('version'), modelUri: given('modelUri'), image: given('image'), sample: given('sample'), store: artifactStore, timeout: TIMEOUT,
       }),
       // Where the endpoint has its own way to serve, it leaves the image be.
       request: ['version', 'modelUri', 'sample'], result: DEPLOYED,

@@ -2,7 +2,7 @@ import * as events from 'aws-cdk-lib/aws-events';
 import { Construct } from 'constructs';
 import { Step } from '../../constructs/core';
 import { IModelRegistry, ModelStatus, StatusChangedOptions } from '../../constructs/model-registry/model-registry';
-import { Contract, given } from '../contract';
+import { Contract, given, TIMEOUT } from '../contract';
 import { StandIn } from '../stand-in';
 
 const REGISTERED = ['version', 'status'];
@@ -33,15 +33,17 @@ export const MODEL_REGISTRY: Contract<IModelRegistry> = {
   standIn: scope => new StandInModelRegistry(scope, 'StandIn'),
   verbs: {
     register: {
-      step: (registry, scope, id) => registry.register(scope, id, { modelUri: given('modelUri'), image: given('image'), metrics: given('metrics'), description: 'A model' }),
+      step: (registry, scope, id) => registry.register(scope, id, {
+        modelUri: given('modelUri'), image: given('image'), metrics: given('metrics'), description: 'A model', timeout: TIMEOUT,
+      }),
       request: ['modelUri', 'image', 'metrics'], result: REGISTERED, keyed: true,
     },
     resolve: {
-      step: (registry, scope, id) => registry.resolve(scope, id, { version: given('version') }),
+      step: (registry, scope, id) => registry.resolve(scope, id, { version: given('version'), timeout: TIMEOUT }),
       request: ['version'], result: RESOLVED,
     },
     setStatus: {
-      step: (registry, scope, id) => registry.setStatus(scope, id, { version: given('version'), status: ModelStatus.APPROVED, reason: 'It is good' }),
+      step: (registry, scope, id) => registry.setStatus(scope, id, { version: given('version'), status: ModelStatus.APPROVED, reason: 'It is good', timeout: TIMEOUT }),
       request: ['version'], result: DECIDED,
     },
   },

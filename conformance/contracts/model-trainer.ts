@@ -1,8 +1,7 @@
-import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Step } from '../../constructs/core';
 import { IModelTrainer } from '../../constructs/model-trainer/model-trainer';
-import { Contract, given } from '../contract';
+import { Contract, given, TIMEOUT } from '../contract';
 import { StandIn } from '../stand-in';
 
 const RESULT = ['jobName', 'modelUri', 'metrics', 'image'];
@@ -19,7 +18,7 @@ export const MODEL_TRAINER: Contract<IModelTrainer> = {
   verbs: {
     train: {
       step: (trainer, scope, id, { experimentTracker }) => trainer.train(scope, id, {
-        hyperparameters: { rate: given('rate') }, inputs: { train: given('train') }, metrics: ['accuracy'], uses: [experimentTracker], timeout: Duration.hours(2),
+        hyperparameters: { rate: given('rate') }, inputs: { train: given('train') }, metrics: ['accuracy'], uses: [experimentTracker], timeout: TIMEOUT,
       }),
       request: ['rate', 'train'], result: RESULT, keyed: true,
     },

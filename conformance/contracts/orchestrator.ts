@@ -1,9 +1,8 @@
-import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import { Construct } from 'constructs';
 import { Step } from '../../constructs/core';
 import { IOrchestrator, RunChangedOptions } from '../../constructs/orchestrator/orchestrator';
-import { Contract, given } from '../contract';
+import { Contract, given, TIMEOUT } from '../contract';
 import { StandIn } from '../stand-in';
 
 /** The pipeline that the suite runs: an orchestrator that knows its pipelines must know this one. */
@@ -32,11 +31,11 @@ export const ORCHESTRATOR: Contract<IOrchestrator> = {
   standIn: scope => new StandInOrchestrator(scope, 'StandIn'),
   verbs: {
     run: {
-      step: (orchestrator, scope, id) => orchestrator.run(scope, id, { pipeline: PIPELINE, input: { data: given('data') }, timeout: Duration.hours(2) }),
+      step: (orchestrator, scope, id) => orchestrator.run(scope, id, { pipeline: PIPELINE, input: { data: given('data') }, timeout: TIMEOUT }),
       request: ['data'], result: RAN, keyed: true,
     },
     inspect: {
-      step: (orchestrator, scope, id) => orchestrator.inspect(scope, id, { run: given('run') }),
+      step: (orchestrator, scope, id) => orchestrator.inspect(scope, id, { run: given('run'), timeout: TIMEOUT }),
       request: ['run'], result: INSPECTED,
     },
   },

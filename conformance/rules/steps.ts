@@ -1,7 +1,8 @@
+import { Duration } from 'aws-cdk-lib';
 import { IComponent } from '../../constructs/core';
 import { Bench, stepId } from '../bench';
 import { Benches } from '../benches';
-import { ConformanceCase, source, Verb } from '../contract';
+import { ConformanceCase, source, TIMEOUT, Verb } from '../contract';
 import { states } from '../template';
 
 /** A step in the state machine. */
@@ -63,6 +64,9 @@ function literals(expression: string): string[] {
 function deadline({ id, states: inner, tasks }: Flow) {
   const endless = tasks.find(([, { TimeoutSeconds }]) => TimeoutSeconds === undefined);
   if (endless) throw new Error(`'${id}' must have a deadline, got none ('TimeoutSeconds') for '${endless[0]}'`);
+  const longest = Math.max(...Object.values(inner).flatMap(({ Assign }) => [...JSON.stringify(Assign ?? {}).matchAll(/\$millis\(\) \+ (\d+)/g)].map(([, milliseconds]) => Number(milliseconds))));
+  // A provider may add what it waits for capacity.
+  if (longest >= Duration.days(1).toMilliseconds()) throw new Error(`'${id}' must end within the timeout that it is given, ${TIMEOUT.toSeconds()} s, got a deadline after ${longest / 1000} s`);
   // Without the states that look at the clock nothing may lead back to where it was.
   const open = Object.entries(inner).filter(([, { Choices = [] }]) => !Choices.some(({ Condition }: any) => /\$millis\(\)/.test(Condition)));
   const next = Object.fromEntries(open.map(([name, state]) => [name, followers(state)]));
