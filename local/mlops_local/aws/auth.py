@@ -10,6 +10,8 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_region
 from ministack.services import iam, sts
 
+from mlops_local.aws import decisions
+
 SESSION_SECONDS = 12 * 3600
 
 _service_sessions: dict[str, tuple[float, str, dict[str, str]]] = {}
@@ -88,6 +90,7 @@ def authorize(role_arn: str, action: str, resource: str, context: dict[str, Any]
     if found is not None:
         required = service in iam_evaluator._POLICY_REQUIRED
         result = iam_evaluator.combine_resource_policy(result, request, *found, required=required, limits=limits)
+    decisions.record(caller, action, resource, context, result.decision == "Allow")
     if result.decision != "Allow":
         denied = iam_actions.identity_denial_message(action, caller, resource, result.decision == "Deny")
         raise AccessDenied(denied)

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from mlops_local.aws import hooks, resources, sagemaker_service
+from mlops_local.aws import decisions, hooks, resources, sagemaker_service
 from mlops_local.aws.alarms import evaluation
 from mlops_local.aws.patches import PATCHES
 from mlops_local.aws.states import executions
@@ -33,6 +33,7 @@ def install(settings: Settings) -> Services:
     resources.register()
     for patch in PATCHES:
         patch.apply()
+    decisions.apply()
     return Services()
 
 

@@ -43,6 +43,16 @@ def role_environment(role_arn: str, session_name: str) -> dict[str, str]:
     return auth.role_environment(role_arn, session_name)
 
 
+def require(role_arn: str, action: str, resource: str) -> None:
+    """Refuse what SageMaker does with a role that the role may not do."""
+    from mlops_local.aws import auth
+
+    try:
+        auth.authorize(role_arn, action, resource, session_name="SageMaker")
+    except auth.AccessDenied as denied:
+        raise invalid(str(denied)) from None
+
+
 def check_role(role_arn: str) -> None:
     """Refuse a role that SageMaker could not assume."""
     if role_arn.split(":")[4] != get_account_id():

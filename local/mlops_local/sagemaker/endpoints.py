@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ministack.core.responses import get_account_id, get_region
 
 from mlops_local.sagemaker import alarms, endpoint_configs, events, lists, store, tags
+from mlops_local.sagemaker.clients import require
 from mlops_local.sagemaker.deployment import RolledBack, deploy
 from mlops_local.sagemaker.errors import JobFailure, invalid
 from mlops_local.sagemaker.fleet import Fleet
@@ -41,7 +42,7 @@ def create_endpoint(params: dict) -> dict:
     name = params["EndpointName"]
     arn = store.arn("endpoint", name)
     spec = endpoint_configs.resolved(endpoint_configs.find(params["EndpointConfigName"]))
-    _check_alarms(params.get("DeploymentConfig"))
+    _check_alarms(params.get("DeploymentConfig"), spec)
     moment = store.now()
     with store.changing():
         if name in store.table("Endpoint"):
@@ -86,7 +87,7 @@ def update_endpoint(params: dict) -> dict:
     with store.lock:
         endpoint = _find(params["EndpointName"])
         config = _deployment_config(params, endpoint)
-    _check_alarms(config)
+    _check_alarms(config, spec)
     with store.changing():
         _refuse_in_progress(endpoint)
         if params.get("RetainAllVariantProperties"):
@@ -283,12 +284,17 @@ def _refuse_in_progress(endpoint: dict, but: tuple[str, ...] = ()) -> None:
         raise invalid(f'Cannot update endpoint "{endpoint["EndpointArn"]}" in status {status}: it can only be deleted.')
 
 
-def _check_alarms(config: dict | None) -> None:
+def _check_alarms(config: dict | None, spec: dict) -> None:
+    """The alarms must exist, and the models' roles must be allowed to look at them."""
     guards = [alarm["AlarmName"] for alarm in (config or {}).get("AutoRollbackConfiguration", {}).get("Alarms", [])]
     unknown = alarms.missing(guards)
     if unknown:
         raise invalid("'DeploymentConfig.AutoRollbackConfiguration.Alarms' names alarms that do not exist: "
                       + ", ".join(unknown))
+    for variant in spec["Variants"]:
+        for alarm in guards:
+            arn = f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm:{alarm}"
+            require(variant["RoleArn"], "cloudwatch:DescribeAlarms", arn)
 
 
 def _deployment_config(params: dict, endpoint: dict) -> dict | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops_local.sagemaker import store
-from mlops_local.sagemaker.clients import client
+from mlops_local.sagemaker.clients import client, role_environment
 
 _POLL_SECONDS = 0.2
 _BATCH = 1000
@@ -19,10 +19,12 @@ _LONGEST_LINE = 200_000
 
 
 class LogStream:
-    """One log file on its way to one stream. `each_line` sees every line, in order."""
+    """One log file on its way to one stream, with the role of what is logged. `each_line` sees every line, in order."""
 
-    def __init__(self, log: Path, group: str, stream: str, each_line: Callable[[str], None] | None = None) -> None:
+    def __init__(self, log: Path, group: str, stream: str, role_arn: str,
+                 each_line: Callable[[str], None] | None = None) -> None:
         self._log = log
+        self._role_arn = role_arn
         self._group = group
         self._stream = stream
         self._each_line = each_line or (lambda line: None)
@@ -67,11 +69,11 @@ class LogStream:
 
     def _client(self):
         if self._logs is None:
-            self._logs = client("logs")
+            self._logs = client("logs", role_environment(self._role_arn, "SageMaker"))
             for create, arguments in (
                 (self._logs.create_log_group, {"logGroupName": self._group}),
                 (self._logs.create_log_stream, {"logGroupName": self._group, "logStreamName": self._stream}),
             ):
-                with contextlib.suppress(self._logs.exceptions.ResourceAlreadyExistsException):
+                with contextlib.suppress(ClientError):  # it exists already, or putting events will say what is missing
                     create(**arguments)
         return self._logs

@@ -118,7 +118,7 @@ class ModelServer:
         log = self._container.root / "log"
         child = supervisor.spawn(self._name, command, environment, log, self._container.opt_ml)
         if self._logs is None:
-            self._logs = LogStream(log, self._log_group, self.log_stream)
+            self._logs = LogStream(log, self._log_group, self.log_stream, self._spec["RoleArn"])
         return child
 
     def _answers_ping(self, child: supervisor.Child) -> bool:

@@ -6,7 +6,7 @@ import re
 
 from mlops_local.processes import sandbox
 from mlops_local.sagemaker import lists, store, tags
-from mlops_local.sagemaker.clients import check_role
+from mlops_local.sagemaker.clients import check_role, require
 from mlops_local.sagemaker.errors import invalid, resource_in_use
 from mlops_local.sagemaker.operations import operation
 from mlops_local.sagemaker.training_run import STOPPED_WITH_TARGET, TrainingRun, change_status
@@ -93,6 +93,9 @@ def _check(params: dict) -> None:
     for check in (_check_algorithm, _check_resources, _check_channels, _check_stopping):
         check(params)
     check_role(params["RoleArn"])
+    key = params["OutputDataConfig"].get("KmsKeyId", "")
+    if key.startswith("arn:"):
+        require(params["RoleArn"], "kms:Encrypt", key)
     path = params["OutputDataConfig"]["S3OutputPath"]
     if not path.startswith("s3://"):
         raise invalid(f"'OutputDataConfig.S3OutputPath' must be an s3:// address, got '{path}'")

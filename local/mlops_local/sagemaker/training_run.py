@@ -201,7 +201,8 @@ class TrainingRun:
         name = f"training-{self._root.name}-{container.host}"
         self._children.append(supervisor.spawn(name, command, environment, log, container.opt_ml))
         stream = f"{self.job['TrainingJobName']}/{container.host}-{int(time.time())}"
-        return LogStream(log, LOG_GROUP, stream.replace(sandbox.PLAIN_HOST, "algo-1"), self._metrics.read)
+        stream = stream.replace(sandbox.PLAIN_HOST, "algo-1")
+        return LogStream(log, LOG_GROUP, stream, self.job["RoleArn"], self._metrics.read)
 
     def _command(self, runtime: images.Runtime, python_environment) -> list[str]:
         algorithm = self.job["AlgorithmSpecification"]

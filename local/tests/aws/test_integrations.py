@@ -96,9 +96,8 @@ def test_training_job_needs_every_permission(machine, role):
     ]
     missing = ("sagemaker:CreateTrainingJob", "events:PutTargets", "iam:PassRole", "sagemaker:AddTags")
     for index, action in enumerate(missing):
-        arguments = {**training_job(passed), "Tags": [{"Key": "a", "Value": "b"}]}
         statements = needed[:index] + needed[index + 1:]
-        described = machine({"T": task("sagemaker:createTrainingJob.sync", arguments)}, *statements).run()
+        described = machine({"T": task("sagemaker:createTrainingJob.sync", training_job(passed))}, *statements).run()
         assert described["status"] == "FAILED"
         assert f"not authorized to perform: {action}" in described["cause"], described["cause"]
 

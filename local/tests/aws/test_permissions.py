@@ -1,4 +1,4 @@
-"""IAM of requests by a role's own credentials: SageMaker, and KMS behind S3."""
+"""IAM of requests by a role's own credentials: SageMaker, and KMS behind S3 and SNS; and the record of decisions."""
 
 import json
 import uuid
@@ -6,7 +6,7 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 
-from aws.running_target import ACCOUNT, allow
+from aws.running_target import ACCOUNT, TargetProcess, allow, free_port
 
 
 @pytest.fixture
@@ -15,14 +15,18 @@ def acting(target, role):
 
     def make(service: str, *statements: dict):
         trusting = role(*statements)
-        target.client("iam").update_assume_role_policy(RoleName=trusting.rsplit("/", 1)[-1], PolicyDocument=json.dumps({
-            "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
-                                                    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}]}))
+        target.client("iam").update_assume_role_policy(RoleName=trusting.rsplit("/", 1)[-1],
+                                                       PolicyDocument=json.dumps(trusting_the_account()))
         keys = target.client("sts").assume_role(RoleArn=trusting, RoleSessionName="test")["Credentials"]
         return target.client(service, aws_access_key_id=keys["AccessKeyId"],
                              aws_secret_access_key=keys["SecretAccessKey"], aws_session_token=keys["SessionToken"])
 
     return make
+
+
+def trusting_the_account() -> dict:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+                                                    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}]}
 
 
 def denied(call, *arguments, **parameters) -> str:
@@ -76,6 +80,51 @@ def test_invoking_needs_the_endpoint(acting):
     runtime = acting("sagemaker-runtime", allow("sagemaker:DescribeEndpoint"))
     assert f"sagemaker:InvokeEndpoint on resource: arn:aws:sagemaker:us-east-1:{ACCOUNT}:endpoint/e" in denied(
         runtime.invoke_endpoint, EndpointName="e", Body=b"1")
+
+
+def test_some_creates_are_authorized_on_two_resources(acting):
+    arn = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}"
+    sagemaker = acting("sagemaker", allow("sagemaker:CreateEndpoint", on=f"{arn}:endpoint/e"),
+                       allow("sagemaker:CreateModelPackage", on=f"{arn}:model-package/g/*"))
+    assert f"sagemaker:CreateEndpoint on resource: {arn}:endpoint-config/c" in denied(
+        sagemaker.create_endpoint, EndpointName="e", EndpointConfigName="c")
+    assert f"sagemaker:CreateModelPackage on resource: {arn}:model-package-group/g" in denied(
+        sagemaker.create_model_package, ModelPackageGroupName="g")
+
+
+def test_an_encrypted_topic_needs_its_key(target, acting):
+    key = target.client("kms").create_key()["KeyMetadata"]["Arn"]
+    sns = target.client("sns")
+    plain, encrypted = (sns.create_topic(Name=f"topic-{uuid.uuid4().hex[:8]}")["TopicArn"] for _ in range(2))
+    sns.set_topic_attributes(TopicArn=encrypted, AttributeName="KmsMasterKeyId", AttributeValue=key)
+    without = acting("sns", allow("sns:Publish"))
+    without.publish(TopicArn=plain, Message="m")
+    assert f"kms:GenerateDataKey on resource: {key}" in denied(without.publish, TopicArn=encrypted, Message="m")
+    within = acting("sns", allow("sns:Publish"), allow("kms:Decrypt", "kms:GenerateDataKey", on=key))
+    within.publish(TopicArn=encrypted, Message="m")
+
+
+def test_decisions_are_recorded_where_the_variable_says(tmp_path, monkeypatch):
+    file = tmp_path / "decisions.jsonl"
+    monkeypatch.setenv("MLOPS_LOCAL_DECISIONS", str(file))
+    target = TargetProcess(tmp_path, free_port())
+    target.start()
+    try:
+        iam, sts = target.client("iam"), target.client("sts")
+        iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps(trusting_the_account()))
+        reading = {"Version": "2012-10-17", "Statement": [allow("s3:ListAllMyBuckets")]}
+        iam.put_role_policy(RoleName="reader", PolicyName="policy", PolicyDocument=json.dumps(reading))
+        keys = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/reader", RoleSessionName="test")["Credentials"]
+        s3 = target.client("s3", aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
+                           aws_session_token=keys["SessionToken"])
+        s3.list_buckets()
+        s3.list_buckets()
+        denied(s3.create_bucket, Bucket="other")
+    finally:
+        target.stop()
+    recorded = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(each["role"], each["action"], each["resource"], each["allowed"]) for each in recorded] == [
+        ("reader", "s3:ListAllMyBuckets", "*", True), ("reader", "s3:CreateBucket", "arn:aws:s3:::other", False)]
 
 
 def test_plain_http_by_loopback_counts_as_tls(target):

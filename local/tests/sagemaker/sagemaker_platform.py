@@ -50,7 +50,7 @@ class Platform:
         self.cloudwatch = target.client("cloudwatch")
         self.bucket = unique("bucket")
         self.s3.create_bucket(Bucket=self.bucket)
-        self.role = self.make_role({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+        self.role = self.make_role({"Effect": "Allow", "Action": ["s3:*", "logs:*", "cloudwatch:DescribeAlarms"], "Resource": "*"})
 
     def make_role(self, *statements: dict) -> str:
         iam = self.target.client("iam")

@@ -1,7 +1,8 @@
 """IAM for SageMaker: which action and resource a request is, and what a create also needs.
 
 MiniStack knows the names of SageMaker's actions from the X-Amz-Target header, but no resource, no runtime and no
-MLflow. A create that names a role needs iam:PassRole, a create with tags needs sagemaker:AddTags.
+MLflow. A create that names a role needs iam:PassRole, a create with tags needs sagemaker:AddTags, and some creates
+are authorized on two resources.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
 """
 
@@ -105,6 +106,13 @@ SPECIAL_RESOURCES: dict[str, Callable[[dict], str]] = {
 }
 
 
+SECOND_RESOURCES: dict[str, Callable[[dict], str]] = {
+    "CreateEndpoint": lambda request: _arn("endpoint-config", request.get("EndpointConfigName", "*")),
+    "CreateModelPackage": _group,
+    "UpdateEndpoint": lambda request: _arn("endpoint-config", request.get("EndpointConfigName", "*")),
+}
+
+
 def _checked(handle: Callable) -> Callable:
     async def handle_request(method, path, headers, body, query_params):
         denied = _denied_create(headers, body, query_params)
@@ -120,6 +128,8 @@ def _denied_create(headers: dict, body: bytes, query_params: dict) -> tuple | No
     request = _parse(body)
     needs = [("iam:PassRole", request[member], {"iam:PassedToService": PRINCIPAL})
              for member in ROLE_MEMBERS if request.get(member)]
+    if operation in SECOND_RESOURCES:
+        needs.append((f"sagemaker:{operation}", SECOND_RESOURCES[operation](request), {}))
     if request.get("Tags"):
         needs.append(("sagemaker:AddTags", operation_resource(operation, request), {}))
     access_key = router.extract_access_key_id(headers, query_params)
