@@ -129,10 +129,14 @@ class Target:
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
         import ministack.app
 
+        from mlops_local.aws import faults
+
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] == STATUS_PATH:
             await self._send_status(send)
+        elif scope["type"] == "http" and scope["path"].startswith(faults.PATH) and faults.enabled():
+            await _send_json(send, *faults.administer(scope["method"], scope["path"], await _body(receive)))
         else:
             try:
                 await ministack.app.app(scope, receive, send)
@@ -173,9 +177,21 @@ class Target:
             "region": REGION,
             "awsDataPath": str(self.settings.aws_data_path),
         }
-        await send({"type": "http.response.start", "status": 200,
-                    "headers": [(b"content-type", b"application/json")]})
-        await send({"type": "http.response.body", "body": json.dumps(status).encode()})
+        await _send_json(send, 200, status)
+
+
+async def _body(receive: Callable) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body
+
+
+async def _send_json(send: Callable, status: int, content: dict) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.body", "body": json.dumps(content).encode()})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from mlops_local.aws import decisions, hooks, resources, sagemaker_service
+from mlops_local.aws import decisions, faults, hooks, resources, sagemaker_service
 from mlops_local.aws.alarms import evaluation
 from mlops_local.aws.patches import PATCHES
 from mlops_local.aws.states import executions
@@ -19,6 +19,7 @@ class Services:
     def resume(self) -> None:
         api.resume()
         evaluation.watch()
+        executions.resume()
 
     def stop(self) -> None:
         executions.stop_all()
@@ -34,6 +35,7 @@ def install(settings: Settings) -> Services:
     for patch in PATCHES:
         patch.apply()
     decisions.apply()
+    faults.apply()
     return Services()
 
 

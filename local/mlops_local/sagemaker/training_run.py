@@ -14,6 +14,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from ministack.core.responses import get_region
 
+from mlops_local.aws import faults
 from mlops_local.processes import environments, images, sandbox, supervisor
 from mlops_local.sagemaker import containers, events, s3_data, store
 from mlops_local.sagemaker.clients import client, role_environment
@@ -84,6 +85,7 @@ class TrainingRun:
         self._finish(*outcome)
 
     def _perform(self) -> tuple[str, str, str]:
+        faults.strike_training_job(self.job["TrainingJobName"])
         runtime = images.runtime_of(self.job["AlgorithmSpecification"]["TrainingImage"])
         credentials = role_environment(self.job["RoleArn"], "SageMaker")
         s3 = client("s3", credentials)

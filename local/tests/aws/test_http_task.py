@@ -19,6 +19,7 @@ class Vendor(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         status, kind, content = {
             "/busy": (429, "text/plain", b"slow down"),
+            "/locked": (401, "text/plain", b"who are you?"),
             "/image": (200, "image/png", b"\x89PNG"),
             "/binary": (200, "text/plain", b"\xff\xfe\xfd"),
             "/big": (200, "text/plain", b"x" * 300_000),
@@ -142,6 +143,18 @@ def test_requests_that_are_refused(call, vendor, arguments):
 
 def test_a_vendor_that_is_down_is_a_socket_error(call):
     assert call({"ApiEndpoint": "http://127.0.0.1:9/"})["error"] == "States.Http.Socket"
+
+
+def test_a_refused_credential_is_not_sent_again_until_the_connection_is_updated(call, connect, target, vendor):
+    key = {"ApiKeyName": "x-key", "ApiKeyValue": "old"}
+    connection = connect("API_KEY", ApiKeyAuthParameters=key)
+    assert call({"ApiEndpoint": f"{vendor}/locked"}, connection)["error"] == "States.Http.StatusCode.401"
+    again = call({"ApiEndpoint": f"{vendor}/echo"}, connection)
+    assert (again["error"], "DEAUTHORIZED" in again["cause"]) == ("Events.ConnectionResource.InvalidConnectionState", True)
+    name = connection[0].split("/")[1]
+    target.client("events").update_connection(
+        Name=name, AuthorizationType="API_KEY", AuthParameters={"ApiKeyAuthParameters": {**key, "ApiKeyValue": "new"}})
+    assert call({"ApiEndpoint": f"{vendor}/echo"}, connection)["ResponseBody"]["headers"]["x-key"] == "new"
 
 
 def test_unknown_connection(call, vendor):

@@ -80,10 +80,23 @@ def test_a_running_execution_is_failed_by_a_restart(own_target):
     definition = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}}
     machine = states.create_state_machine(name="m", definition=json.dumps(definition), roleArn=role)["stateMachineArn"]
     execution = states.start_execution(stateMachineArn=machine)["executionArn"]
-    own_target.stop()
-    own_target.start()
+    events, sqs = own_target.client("events"), own_target.client("sqs")
+    queue = sqs.create_queue(QueueName="q")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn,
+                                                      "Principal": {"Service": "events.amazonaws.com"}}]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
+    pattern = {"source": ["aws.states"], "detail": {"status": ["FAILED"]}}
+    events.put_rule(Name="failed", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="failed", Targets=[{"Id": "q", "Arn": arn}])
+    for _ in range(2):  # told once, however often the target starts again
+        own_target.stop()
+        own_target.start()
     described = own_target.client("stepfunctions").describe_execution(executionArn=execution)
-    assert described["status"] == "FAILED"
+    assert (described["status"], described["error"]) == ("FAILED", "States.ServiceRestart")
+    sqs = own_target.client("sqs")
+    told = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5)["Messages"]
+    assert [json.loads(message["Body"])["detail"]["executionArn"] for message in told] == [execution]
 
 
 def test_sts_by_its_own_address_comes_here(own_target):

@@ -10,7 +10,15 @@ import re
 import threading
 from typing import Any
 
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, new_uuid, now_iso
+from ministack.core.responses import (
+    error_response_json,
+    get_account_id,
+    get_region,
+    json_response,
+    new_uuid,
+    now_iso,
+    request_scope,
+)
 from ministack.services import stepfunctions
 
 from mlops_local.aws import persistence
@@ -23,6 +31,8 @@ from mlops_local.aws.states.scope import Scope
 NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
 EXPRESS = "EXPRESS"
 EXPRESS_SECONDS = 300
+# MiniStack's name for an execution that was running when the target ended; it has none on AWS.
+INTERRUPTED = "States.ServiceRestart"
 
 _running: dict[str, Scope] = {}
 _lock = threading.RLock()
@@ -105,6 +115,15 @@ def stop_all() -> None:
     """Ends every thread that runs an execution, when the target stops; the next start finds them interrupted."""
     for scope in list(_running.values()):
         scope.stop()
+
+
+def resume() -> None:
+    """Tells that the executions which a stopped or killed target interrupted have failed: MiniStack has marked them."""
+    for (account, region, _), execution in list(stepfunctions._executions.all_items()):
+        if execution.get("error") == INTERRUPTED and execution["events"][-1]["type"] != "ExecutionFailed":
+            with request_scope(account, region):
+                _end(execution, "FAILED", "ExecutionFailed", "executionFailedEventDetails", error=INTERRUPTED,
+                     cause="the local target was stopped while the execution ran")
 
 
 def _problem(name: str, text: str) -> tuple[str, str] | None:
