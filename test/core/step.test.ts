@@ -69,6 +69,13 @@ describe('a step', () => {
     expect(seen).toEqual({ Name: 'v-run-1' });
   });
 
+  test('takes from an answer what a call says, and fails typed when it is not there', async () => {
+    const machine = asl({ calls: [call('a', { value: '{% $parse($states.result.Body).rows %}' })], result: { rows: '{% $a %}' } });
+
+    expect((await execute(machine, () => ({ Body: '{"rows": [1]}' }))).output).toEqual({ rows: [1] });
+    expect((await execute(machine, () => ({ Body: '{}' }))).error).toEqual({ Error: 'Mlops.Failed', Cause: expect.stringContaining('Work: States.QueryEvaluationError: ') });
+  });
+
   test('leaves a call out when its condition does not hold', async () => {
     const machine = asl({
       calls: [call('first'), call('second', { when: '{% $first.more %}' })], result: { second: '{% $second = null ? "none" : $second.Id %}' },
@@ -143,6 +150,11 @@ describe('errors', () => {
     ['SageMaker.ThrottlingException', 'no', 'Mlops.Throttled'],
     ['SageMaker.ResourceLimitExceededException', 'no', 'Mlops.Throttled'],
     ['SageMaker.SageMakerException', 'Rate exceeded', 'Mlops.Throttled'],
+    ['S3.S3Exception', 'Access Denied (Service: S3, Status Code: 403)', 'Mlops.Unauthorized'],
+    ['S3.S3Exception', 'Please reduce your request rate. (Service: S3, Status Code: 503)', 'Mlops.Throttled'],
+    ['DynamoDB.ProvisionedThroughputExceededException', 'x', 'Mlops.Throttled'],
+    ['States.Http.StatusCode.407', 'x', 'Mlops.Unauthorized'],
+    ['Events.ConnectionResource.InvalidConnectionState', 'The connection is DEAUTHORIZED', 'Mlops.Unauthorized'],
     ['States.Timeout', undefined, 'Mlops.Timeout'],
     ['States.HeartbeatTimeout', 'no', 'Mlops.Timeout'],
     ['States.Http.StatusCode.400', 'no', 'Mlops.Failed'],

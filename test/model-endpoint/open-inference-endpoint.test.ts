@@ -1,3 +1,4 @@
+import { createHash } from 'crypto';
 import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -7,6 +8,8 @@ import { Auth, DeployableOpenInferenceEndpoint, IDeployableEndpoint, IModelEndpo
 import { error, execute } from '../support/machine';
 import { allowed, definition, resource, resourcesOf } from '../support/template';
 import { fixture, withMachine } from './fixture';
+
+const versionOf = (version: string) => createHash('sha256').update(version).digest('hex').slice(0, 12);
 
 beforeEach(() => { jest.useFakeTimers({ now: Date.parse('2026-01-01') }); });
 afterEach(() => { jest.useRealTimers(); });
@@ -41,6 +44,12 @@ describe('infer', () => {
       condition: { StringLike: { 'states:HTTPEndpoint': 'https://models.acme.dev/v1/*' }, StringEquals: { 'states:HTTPMethod': 'POST' } },
     });
     expect(resourcesOf(template, 'MachineRole', 'events:RetrieveConnectionCredentials')).toEqual([expect.stringMatching(/^<EndpointConnection.*\.Arn>$/)]);
+  });
+
+  test.each([['text', '<html>'], ['another JSON', { error: 'x' }]])('an answer that is %s is Mlops.Failed', async (_kind, body) => {
+    const { error: failure } = await execute(definition(template, 'Machine'), () => ({ StatusCode: 200, ResponseBody: body }), { rows: [[1]] });
+
+    expect(failure).toEqual({ Error: 'Mlops.Failed', Cause: expect.stringContaining('Predict: States.QueryEvaluationError') });
   });
 
   test('a server that refuses is Mlops.Unauthorized, one that is down Mlops.Failed, one that has enough Mlops.Throttled', async () => {
@@ -91,6 +100,13 @@ describe('deploy', () => {
     const { execution } = await deploy(0, () => { throw error('States.Http.StatusCode.500', 'boom'); });
 
     expect(execution.error).toEqual({ Error: 'Mlops.Failed', Cause: expect.stringMatching(/^Deploy: States.Http.StatusCode.500: boom/) });
+  });
+
+  test.each(['ready', 'answered'])('fails when the answer of %s is no JSON', async broken => {
+    const { error: failure } = await execute(definition(template, 'Machine'), name => name.endsWith(broken) ? { ResponseBody: '{"outputs": [{"da' }
+      : name.endsWith('ready') ? { ResponseBody: { versions: [versionOf(input.version)] } } : {}, input);
+
+    expect(failure?.Error).toBe('Mlops.Failed');
   });
 
   test('may read models, write into the repository, and nothing else', () => {
