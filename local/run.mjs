@@ -21,6 +21,7 @@ const commands = {
   reset: { options: {}, run: () => withoutInstall('reset') },
   env: { options: {}, run: () => withoutInstall('env') },
   deploy: { run: deploy },
+  faults: { run: faults },
 };
 
 const seconds = {};
@@ -94,6 +95,12 @@ async function deploy(args) {
   return handOver(join(repository, 'node_modules', '.bin', 'cdk'), ['deploy', ...args], process.env);
 }
 
+/** The fault matrix, on a target of its own. */
+async function faults(args) {
+  await installAll();
+  return runModule(['faults', ...args]);
+}
+
 async function installAll() {
   findPython();
   const node = async () => {
@@ -108,7 +115,11 @@ async function installAll() {
 }
 
 function runPython(command, args) {
-  return handOver(targetPython, ['-m', 'mlops_local.cli', command, ...args], {
+  return runModule(['mlops_local.cli', command, ...args]);
+}
+
+function runModule(args) {
+  return handOver(targetPython, ['-m', ...args], {
     ...process.env,
     PYTHONPATH: join(repository, 'local'),
     PYTHONUNBUFFERED: '1',
