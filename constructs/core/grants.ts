@@ -38,7 +38,7 @@ export function reasonsOf(statement: iam.PolicyStatement): string[] {
 export function readObjects(bucket: s3.IBucket, prefix: string = ''): iam.PolicyStatement[] {
   return [
     allow(['s3:GetObject'], [bucket.arnForObjects(`${prefix}*`)]),
-    allow(['s3:ListBucket', 's3:GetBucketLocation'], [bucket.bucketArn]),
+    allow(['s3:ListBucket'], [bucket.bucketArn]),
     ...useKey(bucket.encryptionKey, 'kms:Decrypt'),
   ];
 }

@@ -42,7 +42,7 @@ export class DeployableOpenInferenceEndpoint extends OpenInferenceEndpoint imple
     checkDeploy(options);
     const { version, modelUri, sample, store, timeout = Duration.hours(2) } = options;
     const folder = `${this.repository.prefix}${this.model}`;
-    const policies = [...store.readPolicies(MODELS), ...this.repository.writePolicies(`${this.model}/`)];
+    const write = () => this.repository.writePolicies(`${this.model}/`);
     // V2 takes a version as part of a path, which an ARN is not fit for.
     const name = `{% $substring($hash(${Jsonata.source(version)}, 'SHA-256'), 0, 12) %}`;
     const settings = `{% $string({'name': '${this.model}', 'implementation': '${this.implementation}', 'parameters': {'uri': './model.tar.gz', 'version': $name}}) %}`;
@@ -50,11 +50,11 @@ export class DeployableOpenInferenceEndpoint extends OpenInferenceEndpoint imple
       timeout, interval: Duration.seconds(30), variables: { name },
       calls: [
         {
-          name: 'copied', resource: 'aws-sdk:s3:copyObject', policies,
+          name: 'copied', resource: 'aws-sdk:s3:copyObject', policies: [...store.readPolicies(MODELS), ...write()],
           arguments: { Bucket: this.repository.bucketName, Key: `${folder}/model.tar.gz`, CopySource: `{% $substringAfter(${Jsonata.source(modelUri)}, 's3://') %}` },
         },
         {
-          name: 'described', resource: 'aws-sdk:s3:putObject', policies,
+          name: 'described', resource: 'aws-sdk:s3:putObject', policies: write(),
           arguments: { Bucket: this.repository.bucketName, Key: `${folder}/model-settings.json`, Body: settings, ContentType: 'application/json' },
         },
         this.server.request(this, 'loaded', { path: `/v2/repository/models/${this.model}/load`, method: 'POST', body: {} }),

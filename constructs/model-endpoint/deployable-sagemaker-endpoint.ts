@@ -93,14 +93,19 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
   }
 
   private call(name: string, action: string, args: { [name: string]: any }, more: Partial<Call>): Call {
+    const operation = `${action[0].toUpperCase()}${action.slice(1)}`;
     // The sweep's reference is the endpoint's name. It makes the pipeline's policy depend on the sweep: at destroy no
     // deployment runs any more when the endpoint is swept.
     const endpoint = sagemakerArn(this, 'endpoint', this.sweep.ref);
-    const resources = [sagemakerArn(this, 'model', `${this.endpointName}-*`), sagemakerArn(this, 'endpoint-config', `${this.endpointName}-*`), endpoint];
+    const [model, config] = ['model', 'endpoint-config'].map(resource => sagemakerArn(this, resource, `${this.endpointName}-*`));
+    const made = { CreateModel: model, CreateEndpointConfig: config }[operation] ?? endpoint;
+    // An endpoint is made, and updated, from a config: both need the permission.
+    const resources = operation !== 'CreateEndpointConfig' && args.EndpointConfigName ? [made, config] : [made];
     return {
       name, resource: `aws-sdk:sagemaker:${action}`, arguments: args, log: this.logGroup, ...more,
       policies: [
-        allow([`sagemaker:${action[0].toUpperCase()}${action.slice(1)}`, ...args.Tags ? ['sagemaker:AddTags'] : []], resources),
+        allow([`sagemaker:${operation}`], resources),
+        ...args.Tags ? [allow(['sagemaker:AddTags'], [made])] : [],
         ...args.ExecutionRoleArn ? [passRole(this.role, 'sagemaker.amazonaws.com')] : [],
         ...args.DeploymentConfig ? [allow(['cloudwatch:DescribeAlarms'], this.alarms.map(({ alarmArn }) => alarmArn))] : [],
       ],

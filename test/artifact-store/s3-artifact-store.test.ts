@@ -53,7 +53,7 @@ describe('minimal', () => {
   test('a client reads and writes, and is told the address', () => {
     expect(render(stack.resolve(binding))).toEqual({ provider: 's3', address: 's3://<StoreC1F82936>', variables: { MLOPS_ARTIFACT_STORE: 's3://<StoreC1F82936>' } });
     expect(allowed(template, 'Role').map(held => [held.actions.join(' '), held.resources.join(' ')])).toEqual([
-      ['s3:GetObject', '<StoreC1F82936.Arn>/*'], ['s3:ListBucket s3:GetBucketLocation', '<StoreC1F82936.Arn>'], ['kms:Decrypt', '<StoreKey7A3C02BD.Arn>'],
+      ['s3:GetObject', '<StoreC1F82936.Arn>/*'], ['s3:ListBucket', '<StoreC1F82936.Arn>'], ['kms:Decrypt', '<StoreKey7A3C02BD.Arn>'],
       ['s3:PutObject s3:AbortMultipartUpload', '<StoreC1F82936.Arn>/*'], ['kms:GenerateDataKey kms:Decrypt', '<StoreKey7A3C02BD.Arn>'],
     ]);
   });

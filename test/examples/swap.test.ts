@@ -89,7 +89,7 @@ test('the roles of trainer and pipelines gain and lose only what the two compone
   const used = /ExperimentTracker|ModelEndpoint|modelendpoint|mlflow|models\/|inference\.example\.org/;
   const belongs = [
     // The vendor's model repository gets a copy of the model, encrypted with the store's key: these name the store.
-    /^s3:GetObject .*training\//, /^s3:(ListBucket|GetBucketLocation) .*ArtifactStore/, /^kms:(GenerateDataKey|Decrypt) .*ArtifactStore/,
+    /^s3:GetObject .*training\//, /^s3:ListBucket .*ArtifactStore/, /^kms:(GenerateDataKey|Decrypt) .*ArtifactStore/,
     // The API takes no narrower resource; the condition names the vendor.
     /^states:InvokeHTTPEndpoint/,
   ];

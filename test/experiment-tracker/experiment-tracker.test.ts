@@ -10,7 +10,7 @@ import { allowed, render, resource } from '../support/template';
 
 const role = (stack: Stack) => new iam.Role(stack, 'Client', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
 const storeIn = (stack: Stack) => S3ArtifactStore.fromBucket(stack, 'Store', { bucket: s3.Bucket.fromBucketName(stack, 'Bucket', 'acme'), prefix: 'ml/' });
-const FILES = ['s3:GetObject arn:aws:s3:::acme/ml/mlflow/*', 's3:ListBucket s3:GetBucketLocation arn:aws:s3:::acme', 's3:PutObject s3:AbortMultipartUpload arn:aws:s3:::acme/ml/mlflow/*'];
+const FILES = ['s3:GetObject arn:aws:s3:::acme/ml/mlflow/*', 's3:ListBucket arn:aws:s3:::acme', 's3:PutObject s3:AbortMultipartUpload arn:aws:s3:::acme/ml/mlflow/*'];
 const held = (template: Template, id: string) => allowed(template, id).map(({ actions, resources }) => `${actions.join(' ')} ${resources.join(' ')}`);
 
 describe('SageMakerExperimentTracker', () => {

@@ -141,7 +141,7 @@ describe('script mode', () => {
     expect(job).toEqual([
       'secretsmanager:GetSecretValue arn:aws:secretsmanager:us-east-1:000000000000:secret:acme/mlflow-??????',
       expect.stringMatching(/^s3:GetObject arn:aws:s3:::.*assets.*\/[0-9a-f]{64}\.gz$/),
-      's3:GetObject arn:aws:s3:::acme/ml/data/train/*', 's3:ListBucket s3:GetBucketLocation arn:aws:s3:::acme', 'kms:Decrypt arn:aws:kms:us-east-1:000000000000:key/store',
+      's3:GetObject arn:aws:s3:::acme/ml/data/train/*', 's3:ListBucket arn:aws:s3:::acme', 'kms:Decrypt arn:aws:kms:us-east-1:000000000000:key/store',
     ]);
   });
 
