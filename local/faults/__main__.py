@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faults import certificates, deployment_cells, kill_cells, report, training_cells, vendor_cells
-from faults.bench import FOLDER, Bench, free_port, processes_with, wait_until
+from faults.bench import FOLDER, Bench, free_port
 from faults.cell import Cell, Outcome
 from faults.vendor import Vendor
 from mlops_local.cli import lifecycle
@@ -105,13 +105,9 @@ def _play_group(cells: list[Cell]) -> list[tuple[Cell, Outcome]]:
     return results
 
 
-def _left_behind(bench: Bench) -> set[int]:
+def _left_behind(bench: Bench) -> list[int]:
     lifecycle.stop(bench.settings)
-    try:
-        wait_until(lambda: not processes_with(f"MLOPS_LOCAL_HOME={bench.settings.home}"), "every process has ended", 10)
-    except AssertionError:
-        return processes_with(f"MLOPS_LOCAL_HOME={bench.settings.home}")
-    return set()
+    return bench.processes()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import socket
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,7 +121,18 @@ class Bench:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
-    # ---- what is left behind
+    # ---- what runs, and what is left behind
+
+    def child(self, name: str) -> int | None:
+        """The process of a child of the target whose name starts so, by the target's own records."""
+        for record in (self.settings.home / "processes").glob(f"{name}*.json"):
+            with suppress(OSError, ValueError):  # it is being written, or gone
+                return json.loads(record.read_text())["pid"]
+        return None
+
+    def processes(self) -> list[int]:
+        """The processes that this target's home is mentioned in, by their command or environment."""
+        return [pid for pid, text in _processes() if str(self.settings.home) in text]
 
     def jobs_of(self, run_id: str) -> list[dict]:
         pages = self.client("sagemaker").get_paginator("list_training_jobs").paginate(NameContains=f"-{run_id}-")
@@ -155,18 +166,20 @@ class Bench:
             outcome.alerts = sum(f"Run: {outcome.run}\n" in message for message in messages)
 
 
-def processes_with(variable: str) -> set[int]:
-    """The running processes whose environment holds a variable that starts so."""
-    found = set()
+def processes_with(variable: str) -> dict[int, str]:
+    """The running processes whose environment holds a variable that starts so, and the variable."""
+    return {pid: entry for pid, text in _processes() for entry in text.split("\0") if entry.startswith(variable)}
+
+
+def _processes() -> Iterator[tuple[int, str]]:
+    """Every other process: its command and its environment."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit() and int(folder.name) != os.getpid():
             try:
-                environment = (folder / "environ").read_bytes().split(b"\0")
+                content = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
             except OSError:
                 continue
-            if any(entry.startswith(variable.encode()) for entry in environment):
-                found.add(int(folder.name))
-    return found
+            yield int(folder.name), content.decode(errors="replace")
 
 
 def free_port() -> int:

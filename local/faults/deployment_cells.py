@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from faults.bench import MODEL_KEY, Bench, digest
+from faults.bench import MODEL_KEY, Bench, digest, processes_with
 from faults.cell import SUCCESS, Cell, Outcome
 from faults.refusals import DENIED, QUOTA, SLOW_DOWN, SLOW_DOWN_TWICE, THROTTLED, THROTTLED_TWICE, Refusal
 from faults.training_cells import train
@@ -77,6 +77,7 @@ class _Endpoint:
             outcome.attempts = calls()
         if outcome.ended == SUCCESS and output["status"] != "Deployed":
             outcome.broken.append(f"it is {output['status']}: {output['reason']}")
+        outcome.broken += self._left()
         return outcome
 
     def _rolled_back(self) -> Outcome:
@@ -89,6 +90,7 @@ class _Endpoint:
         asked, _ = self._bench.run("predict", f"{name}-after", {"rows": [[1, 2]]})
         if asked.ended != SUCCESS:
             outcome.broken.append(f"infer then ends in {asked.ended}")
+        outcome.broken += self._left()
         return outcome
 
     def _asked(self, refusal: Refusal) -> Outcome:
@@ -97,6 +99,11 @@ class _Endpoint:
             outcome, _ = self._bench.run("predict", name, {"rows": [ROW]})
             outcome.attempts = calls()
         return outcome
+
+    def _left(self) -> list[str]:
+        """A deployment leaves one model server, whichever version it serves."""
+        servers = set(processes_with(f"MLOPS_LOCAL_PROCESS=endpoint-{self._name}").values())
+        return [f"{len(servers)} model servers run"] if len(servers) > 1 else []
 
     def _described(self) -> tuple[str, str]:
         described = self._bench.client("sagemaker").describe_endpoint(EndpointName=self._name)

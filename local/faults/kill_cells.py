@@ -2,9 +2,8 @@
 
 import os
 import signal
-from pathlib import Path
 
-from faults.bench import Bench, processes_with, wait_until
+from faults.bench import Bench, wait_until
 from faults.cell import SUCCESS, Cell, Outcome
 from faults.training_cells import duplicates, train
 
@@ -39,7 +38,7 @@ def _model_server(bench: Bench) -> Outcome:
     killed = _process(bench, server)
     _kill(killed)
     outcome, _ = bench.end(run)
-    wait_until(lambda: _process_or_none(server) not in (None, killed), "another server has started", 30)
+    wait_until(lambda: bench.child(server) not in (None, killed), "another server has started", 30)
     after, _ = bench.run("predict", "after-killed-server", {"rows": [[1, 2]]})
     if after.ended != SUCCESS:
         outcome.broken.append(f"then infer ends with {after.ended}")
@@ -64,11 +63,9 @@ def _again(bench: Bench) -> Outcome:
 
 
 def _saved(bench: Bench, run: str) -> bool:
-    """Whether the files hold both the execution and its job."""
-    files = [path for path in (bench.settings.home / "state").rglob("*") if path.is_file()]
-    texts = {path: path.read_bytes() for path in files}
-    wanted = (f"-training:{run}".encode(), f"train-{run}".encode())
-    return all(any(text in content for content in texts.values()) for text in wanted)
+    """Whether both the execution and its job are on disk. A file is replaced when it is written, never changed."""
+    texts = [path.read_text() for path in (bench.settings.home / "state").glob("*.json")]
+    return all(any(wanted in text for text in texts) for wanted in (f"-training:{run}", f"train-{run}"))
 
 
 def _scheduled(bench: Bench, run: str) -> bool:
@@ -77,13 +74,7 @@ def _scheduled(bench: Bench, run: str) -> bool:
 
 
 def _process(bench: Bench, name: str) -> int:
-    return wait_until(lambda: _process_or_none(name), f"a process of {name} runs", 30)
-
-
-def _process_or_none(name: str) -> int | None:
-    """The oldest process of a child of the target; a sandbox's outermost process takes the others with it."""
-    found = processes_with(f"MLOPS_LOCAL_PROCESS={name}")
-    return min(found, key=lambda pid: Path(f"/proc/{pid}").stat().st_mtime_ns, default=None) if found else None
+    return wait_until(lambda: bench.child(name), f"a process of {name} runs", 30)
 
 
 def _kill(pid: int) -> None:
