@@ -4,7 +4,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type * as Zod from 'zod';
-import { IAlerter, SnsAlerter } from '../constructs/alerter';
+import { DatadogAlerter, IAlerter, PagerDutyAlerter, PagerDutySeverity, SlackAlerter, SnsAlerter, WebhookAlerter } from '../constructs/alerter';
 import { IArtifactStore, S3ArtifactStore } from '../constructs/artifact-store';
 import { Auth } from '../constructs/core';
 import { got } from '../constructs/core/validation';
@@ -37,11 +37,15 @@ export interface Providers<Component, Context = undefined> {
 
 const SECRET = /^(arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}|[\w/+=.@-]{1,512})$/;
 
-const credential = (z: Z) => ({
-  username: z.string().optional(),
-  secret: z.string().regex(SECRET, { error: 'must be the name, or the whole ARN, of a secret in AWS Secrets Manager' }).optional(),
-  field: z.string().optional(),
-});
+const secretName = (z: Z) => z.string().regex(SECRET, { error: 'must be the name, or the whole ARN, of a secret in AWS Secrets Manager' });
+const credential = (z: Z) => ({ username: z.string().optional(), secret: secretName(z).optional(), field: z.string().optional() });
+const key = (z: Z) => ({ secret: secretName(z), field: z.string().optional() });
+
+/** A secret that exists, by its name or its whole ARN. */
+function held(scope: Construct, id: string, secret: string): secretsmanager.ISecret {
+  return secret.startsWith('arn:')
+    ? secretsmanager.Secret.fromSecretCompleteArn(scope, `${id}Secret`, secret) : secretsmanager.Secret.fromSecretNameV2(scope, `${id}Secret`, secret);
+}
 
 /** Who is called how: Basic with a user name, Bearer without, nothing without a secret. */
 function auth(scope: Construct, id: string, { username, secret, field }: Settings): Auth {
@@ -49,9 +53,8 @@ function auth(scope: Construct, id: string, { username, secret, field }: Setting
     if (username !== undefined || field !== undefined) throw new Error("'secret' must name the secret that goes with 'username' or 'field', got none");
     return Auth.none();
   }
-  const held = secret.startsWith('arn:')
-    ? secretsmanager.Secret.fromSecretCompleteArn(scope, `${id}Secret`, secret) : secretsmanager.Secret.fromSecretNameV2(scope, `${id}Secret`, secret);
-  return username === undefined ? Auth.bearer(held, field) : Auth.basic(username, held, field);
+  const password = held(scope, id, secret);
+  return username === undefined ? Auth.bearer(password, field) : Auth.basic(username, password, field);
 }
 
 /** Settings that take no effect next to `field`, or without it, are refused: whoever wrote them expects one. */
@@ -198,5 +201,21 @@ export const ALERTERS: Providers<IAlerter> = {
       refuse(settings, ['email'], 'with', 'topic', 'subscribe the address to the topic');
       return SnsAlerter.fromTopic(scope, id, { topic: sns.Topic.fromTopicArn(scope, `${id}Topic`, topic) });
     },
+  },
+  slack: {
+    fields: z => ({ channel: z.string(), url: z.string().optional(), ...key(z) }),
+    create: (scope, id, { channel, url, secret, field }) => new SlackAlerter(scope, id, { channel, url, token: held(scope, id, secret), tokenField: field }),
+  },
+  pagerduty: {
+    fields: z => ({ severity: z.enum(PagerDutySeverity).optional(), url: z.string().optional(), ...key(z) }),
+    create: (scope, id, { severity, url, secret, field }) => new PagerDutyAlerter(scope, id, { severity, url, routingKey: held(scope, id, secret), routingKeyField: field }),
+  },
+  datadog: {
+    fields: z => ({ site: z.string().optional(), tags: z.array(z.string()).optional(), ...key(z) }),
+    create: (scope, id, { site, tags, secret, field }) => new DatadogAlerter(scope, id, { site, tags, apiKey: held(scope, id, secret), apiKeyField: field }),
+  },
+  webhook: {
+    fields: z => ({ url: z.string(), ...credential(z) }),
+    create: (scope, id, settings) => new WebhookAlerter(scope, id, { url: settings.url, auth: auth(scope, id, settings) }),
   },
 };

@@ -50,5 +50,6 @@ function literals(parameters: any): string[] {
   if (typeof parameters !== 'object' || parameters === null) return [];
   // What `Auth.none` sends in place of a credential.
   if (parameters.ApiKeyName === 'x-client') return [];
+  if (parameters.IsValueSecret === true) return RESOLVED.test(JSON.stringify(parameters.Value)) ? [] : [parameters.Key];
   return Object.entries<any>(parameters).flatMap(([name, value]) => SECRET.includes(name) && !RESOLVED.test(JSON.stringify(value)) ? [name] : literals(value));
 }

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { IComponent, Step } from '../core';
+import { check, FILLED, text } from '../core/validation';
 
 /** An alert. */
 export interface NotifyOptions {
@@ -19,4 +20,9 @@ export interface NotifyOptions {
 export interface IAlerter extends IComponent {
   /** Sends one alert. Result: `id`. */
   notify(scope: Construct, id: string, options: NotifyOptions): Step;
+}
+
+/** @throws Error when there is nothing to tell */
+export function checkNotify(options: NotifyOptions): void {
+  check(options, z => ({ subject: text(z, ...FILLED), message: text(z, ...FILLED) }), 'subject', 'message');
 }

@@ -14,6 +14,8 @@ export enum AuthScheme {
   BASIC = 'basic',
   /** A header of the service's own. */
   HEADER = 'header',
+  /** A field of the body. */
+  BODY = 'body',
 }
 
 /**
@@ -52,6 +54,14 @@ export class Auth {
     return new Auth(AuthScheme.HEADER, inHeader(name, secret, field, prefix), { secret, field });
   }
 
+  /** A field of the JSON body that holds the secret. Requests without a body of fields cannot carry it. */
+  public static body(name: string, secret: ISecret, field?: string): Auth {
+    check({ name }, z => ({ name: text(z, /^[A-Za-z0-9_-]{1,512}$/, "a field's name of letters, digits, - and _") }), 'name');
+    checkSecret({ secret, field }, 'secret');
+    const { authorization } = Auth.none();
+    return new Auth(AuthScheme.BODY, authorization, { secret, field }, undefined, { [name]: events.HttpParameter.fromSecret(value(secret, field)) });
+  }
+
   private constructor(
     /** The form of the credential. */
     public readonly scheme: AuthScheme,
@@ -61,6 +71,8 @@ export class Auth {
     public readonly credential?: SecretField,
     /** The name that goes with the secret, in HTTP Basic. */
     public readonly username?: string,
+    /** What a Connection adds to the body. */
+    public readonly bodyParameters?: { [name: string]: events.HttpParameter },
   ) {}
 }
 

@@ -110,6 +110,7 @@ export class ExternalEndpoint {
 
   private connection(owner: Construct): events.Connection {
     // Found by this endpoint only: what another endpoint of the same owner made holds another credential.
-    return this.connections[owner.node.path] ??= new events.Connection(owner, 'Connection', { authorization: this.auth.authorization });
+    const { authorization, bodyParameters } = this.auth;
+    return this.connections[owner.node.path] ??= new events.Connection(owner, 'Connection', { authorization, bodyParameters });
   }
 }

@@ -34,8 +34,8 @@ export class MlflowExperimentTracker extends Construct implements IExperimentTra
     check(props, z => ({ auth: like(z, 'an Auth', 'scheme', 'authorization'), experiment: text(z, ...EXPERIMENT) }));
     const auth = props.auth ?? Auth.none();
     const { username, credential } = auth;
-    if (auth.scheme === AuthScheme.HEADER) {
-      throw new Error("'auth' must be Auth.basic, Auth.bearer or Auth.none, got Auth.header, which MLflow's client cannot send");
+    if (![AuthScheme.BASIC, AuthScheme.BEARER, AuthScheme.NONE].includes(auth.scheme)) {
+      throw new Error(`'auth' must be Auth.basic, Auth.bearer or Auth.none, got Auth.${auth.scheme}, which MLflow's client cannot send`);
     }
     this.endpoint = new ExternalEndpoint(props.url, auth);
     this.endpoint.warnIfLoopback(this);

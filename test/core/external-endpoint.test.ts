@@ -69,6 +69,14 @@ describe('credentials', () => {
       .toEqual({ ApiKeyName: 'Authorization', ApiKeyValue: `Bearer ${REFERENCE}token::}}` });
   });
 
+  test('a field of the body, by reference only', () => {
+    const { ApiKeyAuthParameters, InvocationHttpParameters } = connection(request({ path: '/', body: {} }, stack => Auth.body('routing_key', secret(stack), 'key'))).AuthParameters;
+
+    expect(ApiKeyAuthParameters).toEqual({ ApiKeyName: 'x-client', ApiKeyValue: 'mlops' });
+    expect(InvocationHttpParameters).toEqual({ BodyParameters: [{ Key: 'routing_key', Value: `${REFERENCE}key::}}`, IsValueSecret: true }] });
+    expect(() => Auth.body('routing key', secret(new Stack()))).toThrow(new Error("'name' must be a field's name of letters, digits, - and _, got 'routing key'"));
+  });
+
   test('basic, by reference only', () => {
     expect(connection(request({ path: '/' }, stack => Auth.basic('ml', secret(stack), 'password')))).toMatchObject({
       AuthorizationType: 'BASIC', AuthParameters: { BasicAuthParameters: { Username: 'ml', Password: `${REFERENCE}password::}}` } },
