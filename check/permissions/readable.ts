@@ -6,7 +6,7 @@ const PSEUDO: { [name: string]: string } = {
 
 /** The construct behind a resource, without its stack and without the L1 in it. */
 export function constructOf(template: Template, logicalId: string): string {
-  return template.pathOf(logicalId).replace(/^[^/]+\//, '').replace(/\/Resource$/, '');
+  return template.pathOf(logicalId).replace(/^[^/]+\//, '').replace(/(\/(Resource|Default))+$/, '');
 }
 
 /** `value` of a template as a person reads it: a reference is the construct's path in braces. */
@@ -26,15 +26,20 @@ export function text(template: Template, value: any): string {
     case 'Fn::Join': return (argument[1] as any[]).map(of).join(argument[0]);
     case 'Fn::Sub': return of([argument].flat()[0]).replace(/\$\{([^}]+)\}/g, (_all, reference) => named(reference));
     case 'Fn::FindInMap': return `<${argument[0]}>`;
-    case 'Fn::Select': return `<part of ${of(argument[1])}>`.replace(/<part of <+/g, '<part of ').replace(/>+$/, '>');
+    case 'Fn::Select': return of(argument[1]);
     case 'Fn::Split': return of(argument[1]);
     default: return entries.map(([key, inner]) => `${key} ${of(inner)}`).join(', ');
   }
 }
 
-/** An ARN of this account and region as `<service>:<resource>`; any other text as it is. */
+/** An ARN of this account and region as `<service>:<resource>`; any other text as it is. Names without the stack's name and the digests of its paths. */
 export function resource(template: Template, value: any): string {
-  return text(template, value).replace(/^arn:<partition>:([^:]+):(?:<region>)?:(?:<account>)?:/, '$1:');
+  const [[first]] = Object.entries<any>(template.body.Resources);
+  const stack = template.pathOf(first).split('/')[0].split('-').join('-?');
+  return text(template, value)
+    .replace(/^arn:<partition>:([^:]+):(?:<region>)?:(?:<account>)?:/, '$1:')
+    .replace(new RegExp(`(?<=[/:])${stack}(?=-)`, 'i'), '<stack>')
+    .replace(/-[0-9a-f]{8}(?=[-/:]|$)/gi, '-<digest>');
 }
 
 /** The condition of a statement, such as `iam:PassedToService` = `sagemaker.amazonaws.com`. */

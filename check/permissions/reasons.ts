@@ -39,8 +39,9 @@ export class Reasons {
 
   private constructor() {}
 
-  /** Takes in what was added since the last time; called when the app is synthesized. */
+  /** Takes in what was added since the last time, and forgets what was before: called when an app is synthesized. */
   public settle(): void {
+    this.known.clear();
     for (const { policy, statement } of this.added.splice(0)) {
       const resolved = Stack.of(policy).resolve(statement.toStatementJson());
       for (const permission of permissionsOf(resolved)) {
@@ -55,7 +56,7 @@ export class Reasons {
   /** Why the policy at `path` allows `permission`. */
   public of(path: string, permission: Permission): string[] {
     const said = [...this.known.get(keyOf(path, permission)) ?? []];
-    return said.length ? said : Object.keys(GRANTED_BY_CDK).filter(why => GRANTED_BY_CDK[why].test(permission.action));
+    return said.length ? said.sort() : Object.keys(GRANTED_BY_CDK).filter(why => GRANTED_BY_CDK[why].test(permission.action));
   }
 }
 

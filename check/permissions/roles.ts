@@ -32,11 +32,13 @@ export function rolesOf(template: Template, reasons: Reasons): Role[] {
     ];
     const statements = documents.flatMap(([policy, document]) => [document.Statement].flat().map(statement => ({ policy, statement })));
     const inverted = statements.filter(({ statement }) => statement.NotAction || statement.NotResource);
+    const permissions = statements.filter(each => !inverted.includes(each) && each.statement.Effect === 'Allow')
+      .flatMap(({ policy, statement }) => permissionsOf(statement).map(permission => ({ ...permission, policy, why: reasons.of(template.pathOf(policy), permission) })));
     return {
       template, path: constructOf(template, id), trust: [role.AssumeRolePolicyDocument.Statement].flat(), managed: role.ManagedPolicyArns ?? [],
       inverted: inverted.map(({ statement }) => statement),
-      granted: statements.filter(each => !inverted.includes(each) && each.statement.Effect === 'Allow').flatMap(({ policy, statement }) => permissionsOf(statement)
-        .map(permission => ({ ...permission, policy, why: reasons.of(template.pathOf(policy), permission) }))),
+      // CDK's merged statements may hold a permission twice.
+      granted: [...new Map(permissions.map(each => [JSON.stringify([each.action, each.resource, each.condition]), each])).values()],
     };
   });
 }
