@@ -42,6 +42,7 @@ export function allowed(resources: { [key: string]: any }): Statement[] {
   return Object.entries(resources).filter(([, { Type }]) => Type.startsWith('AWS::IAM::')).flatMap(([policy, { Properties = {} }]) => {
     const documents = [Properties.PolicyDocument, ...(Properties.Policies ?? []).map(({ PolicyDocument }: any) => PolicyDocument)];
     return documents.flatMap(document => document?.Statement ?? []).filter(({ Effect }) => Effect === 'Allow')
-      .map(({ Action = [], Resource = [] }) => ({ policy, actions: [Action].flat(), resources: [Resource].flat().map(render) }));
+      // NotAction and NotResource allow whatever they do not name.
+      .map(({ Action = '*', Resource = '*' }) => ({ policy, actions: [Action].flat(), resources: [Resource].flat().map(render) }));
   });
 }

@@ -18,13 +18,12 @@ class AcmeModelTrainer extends Construct implements IModelTrainer {
           path: '/jobs', body: { name: Step.KEY, inputs: options.inputs }, accept: ['States.Http.StatusCode.409'],
         }),
         this.acme.request(this, 'job', {
-          path: Jsonata.join('/jobs/', Step.KEY),
-          until: "{% $job.ResponseBody.status = 'done' %}", failed: "{% $job.ResponseBody.status = 'failed' %}",
+          path: Jsonata.join('/jobs/', Step.KEY), value: '{% $states.result.ResponseBody %}',
+          until: "{% $job.status = 'done' %}", failed: "{% $job.status = 'failed' %}",
         }),
       ],
       result: {
-        jobName: '{% $job.ResponseBody.name %}', modelUri: '{% $job.ResponseBody.model %}',
-        metrics: '{% $job.ResponseBody.metrics %}', image: '',
+        jobName: '{% $job.name %}', modelUri: '{% $job.model %}', metrics: '{% $job.metrics %}', image: '',
       },
     });
   }
