@@ -8,6 +8,7 @@ const regional = (service: string, resource: string) => `arn:aws:${service}:us-e
 
 /** The ARN of a resource by its type. */
 const ARN: { [type: string]: (name: string) => string } = {
+  'AWS::CloudWatch::Alarm': name => regional('cloudwatch', `alarm:${name}`),
   'AWS::DynamoDB::Table': name => regional('dynamodb', `table/${name}`),
   'AWS::Events::Connection': name => regional('events', `connection/${name}/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f`),
   'AWS::IAM::Role': name => `arn:aws:iam::111122223333:role/${name}`,

@@ -1,35 +1,91 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { CfnGuardValidator, CfnGuardValidatorProps } from '@cdklabs/cdk-validator-cfnguard';
-import { PolicyViolation } from 'aws-cdk-lib';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { arch, platform, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { finished } from '../finished';
 import { Template } from '../template';
 import { Finding, Judge } from './judge';
+import { run } from './program';
 
-const ours = join(__dirname, '..', 'rules');
+const cfnguard = dirname(require.resolve('@cdklabs/cdk-validator-cfnguard/package.json'));
+const systems: { [platform: string]: string } = { linux: 'ubuntu', darwin: 'macos' };
+const machines: { [arch: string]: string } = { x64: 'x86_64', arm64: 'aarch64' };
+const program = join(cfnguard, 'bin', systems[platform()] ?? platform(), machines[arch()] ?? arch(), 'cfn-guard');
 
-/** cfn-guard with a set of rules. */
+/** Where a check of a rule failed, and what the rule says about it. */
+interface Place {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The places in a part of guard's answer; a part without a message has the message of what it is a part of. */
+function places(part: any, inherited = ''): Place[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const message = part.messages?.custom_message || inherited;
+  if (part.path?.startsWith?.('/')) return [{ path: part.path, message }];
+  // What the value was compared with (`to`) is not where it stands.
+  return Object.entries(part).filter(([name]) => name !== 'to').flatMap(([, inner]) => places(inner, message));
+}
+
+/** cfn-guard with a set of rules, over one form of each template. */
 class Guard implements Judge {
-  constructor(public readonly name: string, public readonly quick: boolean, private readonly props: () => CfnGuardValidatorProps) {}
+  constructor(
+    public readonly name: string, public readonly quick: boolean,
+    private readonly rules: (templates: Template[]) => string[], private readonly form: (template: Template) => any,
+  ) {}
 
   public async judge(templates: Template[]): Promise<Finding[]> {
-    const validator = new CfnGuardValidator({ ...this.props(), maxBuffer: 1 << 30 });
-    // One template at a time: a violation does not say which of several it is about.
-    return templates.flatMap(template => validator.validate({ templatePaths: [template.file] } as any).violations
-      .flatMap(violation => this.findings(template, violation)));
-  }
-
-  private findings(template: Template, violation: PolicyViolation): Finding[] {
-    const places = violation.violatingResources.map(({ resourceLogicalId }) => resourceLogicalId);
-    const [, id] = /\[(CT\.[A-Z0-9.]+)\]/.exec(violation.description) ?? [];
-    const message = violation.description.replace(/^\s*\[CT\.[A-Z0-9.]+\]:\s*/, '').trim().split('\n')[0];
-    return [...new Set(places.length ? places : [undefined])].map(resource => ({ template, rule: id ?? violation.ruleName, message, resource }));
+    const folder = mkdtempSync(join(tmpdir(), 'guard-'));
+    try {
+      const data = templates.map((template, index) => {
+        const file = join(folder, `${index}.json`);
+        writeFileSync(file, JSON.stringify(this.form(template)));
+        return file;
+      });
+      const rules = this.rules(templates);
+      const answer = JSON.parse(await run(program, [
+        'validate', '--output-format', 'json', '--show-summary', 'none', '--structured', ...rules.flatMap(file => ['--rules', file]), ...data.flatMap(file => ['--data', file]),
+      ], FAILED));
+      checkRead(rules, answer);
+      return answer.flatMap(({ name, not_compliant }: any) => not_compliant.flatMap(({ Rule }: any) => findings(templates[parseInt(basename(name))], Rule)));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 }
 
-/** AWS Control Tower's proactive controls. */
-export const controlTower = () => new Guard('control tower', false, () => ({ controlTowerRulesEnabled: true }));
+/** guard's exit code when a template breaks a rule. */
+const FAILED = 19;
+
+/** guard passes over a file that it cannot parse: every rule must be heard of. */
+function checkRead(files: string[], answer: any[]): void {
+  const heard = new Set(answer.flatMap(({ compliant, not_applicable, not_compliant }) => [...compliant, ...not_applicable, ...not_compliant.map(({ Rule }: any) => Rule.name)]));
+  const unread = files.filter(file => [...readFileSync(file, 'utf8').matchAll(/^rule +(\w+)(?! *\(|\w)/gm)].some(([, rule]) => !heard.has(rule)));
+  if (unread.length) throw new Error(`cfn-guard must be able to read every rule, and passes over ${unread.map(file => basename(file)).join(', ')}`);
+}
+
+function findings(template: Template, rule: any): Finding[] {
+  // Of alternatives (`or`), the last has the message.
+  const found = places(rule).filter(({ message }) => message);
+  const outer = found.filter(inside => !found.some(({ path, message }) => message === inside.message && inside.path.startsWith(`${path}/`)));
+  return (outer.length ? outer : [{ path: '', message: 'is broken' }]).map(({ path, message }) => {
+    const [, section, id, ...rest] = path.split('/');
+    // Control Tower: `[<id>]: <message>`, and what to do about it.
+    const [, control, text] = /^\s*(?:\[(CT\.[A-Z0-9.]+)\]:)?\s*(.*)/.exec(message)!;
+    const resource = section === 'Resources' ? id : undefined;
+    return { template, rule: control ?? rule.name, resource, message: `${text} (${resource ? rest.join('/') : path.slice(1)})` };
+  });
+}
+
+const files = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.guard')).sort().map(file => join(folder, file));
+
+/** AWS Control Tower's proactive controls: those about some type that the templates have, since the others cost as much. */
+export const controlTower = () => new Guard('control tower', false, templates => {
+  const types = [...new Set(templates.flatMap(({ body }) => Object.values<any>(body.Resources ?? {}).map(({ Type }) => Type)))];
+  return files(join(cfnguard, 'rules', 'control-tower', 'cfn-guard')).filter(file => {
+    const text = readFileSync(file, 'utf8');
+    return types.some(type => text.includes(type));
+  });
+}, ({ body }) => body);
 
 /** What no other judge catches: see `check/rules`. */
-export const ourRules = () => new Guard('our rules', true, () => ({
-  controlTowerRulesEnabled: false, rules: readdirSync(ours).filter(file => file.endsWith('.guard')).sort().map(file => join(ours, file)),
-}));
+export const ourRules = () => new Guard('our rules', true, () => files(join(__dirname, '..', 'rules')), finished);

@@ -10,7 +10,7 @@ export const judgeProgram = (name: string) => resolve(cache, 'judges', 'bin', na
 /** The Python of the local target, whose botocore knows today's APIs. */
 export const targetPython = resolve(cache, 'target', 'bin', 'python');
 
-/** The standard output of a program; exit codes up to `most` are answers, others failures. */
+/** The standard output of a program; exit codes up to `most` are answers, if there is an output with them; others are failures. */
 export function run(command: string, args: string[], most = 0, input = ''): Promise<string> {
   return new Promise((done, fail) => {
     const child = spawn(command, args, { env: { ...process.env, PYTHONPATH: resolve(repository, 'local') } });
@@ -19,7 +19,7 @@ export function run(command: string, args: string[], most = 0, input = ''): Prom
     child.stdout.on('data', chunk => output.push(chunk));
     child.stderr.on('data', chunk => errors.push(chunk));
     child.on('error', fail);
-    child.on('close', code => code !== null && code <= most
+    child.on('close', code => code === 0 || code !== null && code <= most && output.length
       ? done(Buffer.concat(output).toString())
       : fail(new Error(`${command} ended with ${code}: ${Buffer.concat(errors).toString().trim().split('\n').at(-1)}`)));
     child.stdin.end(input);

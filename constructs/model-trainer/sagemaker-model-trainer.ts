@@ -7,6 +7,7 @@ import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
 import { Binding, Environment, Jsonata, Step } from '../core';
+import { acknowledge } from '../core/acknowledge';
 import { allow, grant, passRole, sagemakerArn, useKey } from '../core/grants';
 import { check, duration, fixed, flag, integer, like, oneOf, text } from '../core/validation';
 import { hasLocalNvme, TRAINING_INSTANCE_TYPES } from '../sagemaker/instance-types';
@@ -130,6 +131,8 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
       this.network = joinVpc(this, this.role, {
         vpc: props.vpc, subnets: props.vpcSubnets, securityGroups: props.securityGroups, internalTraffic: this.instanceCount > 1,
       });
+    } else if (!props.networkIsolation) {
+      acknowledge(Stack.of(this), ['TRAINING_ISOLATED_OR_IN_VPC'], `jobs of ${this.node.path} reach a tracker, and what their script requires, over the network: 'vpc' or 'networkIsolation' ends that`);
     }
   }
 
