@@ -36,6 +36,13 @@ export class Template {
     return this.body.Resources?.[logicalId]?.Metadata?.['aws:cdk:path'] ?? logicalId;
   }
 
+  /** The resource that a line of the file, from 1, belongs to: aws-cdk-lib indents by one space a level. */
+  public resourceAt(line: number): string | undefined {
+    const names = readFileSync(this.file, 'utf8').split('\n').slice(0, line).map(text => /^ {2}"(\w+)": \{/.exec(text)?.[1]);
+    const id = names.reverse().find(name => name !== undefined);
+    return id !== undefined && this.body.Resources?.[id] ? id : undefined;
+  }
+
   /** What acknowledges `rule` at `resource`, if anything does. */
   public acknowledgementOf(rule: string, resource?: string): Acknowledgement | undefined {
     const path = resource === undefined ? '' : this.pathOf(resource);

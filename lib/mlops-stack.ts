@@ -1,6 +1,7 @@
 import { CfnOutput, Duration, Stack, StackProps } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { IComponent, Publication } from '../constructs/core';
+import { acknowledgeConstruction } from '../constructs/core/acknowledge';
 import { Nobody } from '../constructs/core/grants';
 import { IDeployableEndpoint } from '../constructs/model-endpoint';
 import { Approval, ModelLoop } from '../constructs/pipeline';
@@ -37,6 +38,7 @@ export class MlopsStack extends Stack {
     const file = checkStackFile(settings);
     super(scope, id, { description: 'An MLOps platform', analyticsReporting: false, ...stackProps });
 
+    acknowledgeConstruction(this);
     const store = this.create('ArtifactStore', 'store', catalogue.STORES, file.store, undefined);
     const tracker = this.create('ExperimentTracker', 'tracker', catalogue.TRACKERS, file.tracker, { store });
     const trainer = this.create('ModelTrainer', 'trainer', catalogue.TRAINERS, file.trainer, { store });

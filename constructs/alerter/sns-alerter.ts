@@ -3,9 +3,10 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { Binding, Jsonata, Step } from '../core';
+import { EncryptionKey } from '../core/encryption-key';
 import { allow, grant, useKey } from '../core/grants';
-import { check, FILLED, like, text } from '../core/validation';
-import { IAlerter, NotifyOptions } from './alerter';
+import { check, like, text } from '../core/validation';
+import { checkNotify, IAlerter, NotifyOptions } from './alerter';
 
 /** Properties of an `SnsAlerter`. */
 export interface SnsAlerterProps {
@@ -39,7 +40,7 @@ export abstract class SnsAlerterBase extends Construct implements IAlerter {
   protected abstract readonly encryptionKey?: kms.IKey;
 
   public notify(scope: Construct, id: string, options: NotifyOptions): Step {
-    check(options, z => ({ subject: text(z, ...FILLED), message: text(z, ...FILLED) }), 'subject', 'message');
+    checkNotify(options);
     const { subject, message, timeout } = options;
     return new Step(scope, id, {
       timeout,
@@ -83,7 +84,7 @@ export class SnsAlerter extends SnsAlerterBase {
   constructor(scope: Construct, id: string, props: SnsAlerterProps = {}) {
     super(scope, id);
     check(props, z => ({ email: text(z, /^[^\s@\p{C}]+@[^\s@\p{C}]+\.[^\s@\p{C}]+$/u, 'an e-mail address'), encryptionKey: like(z, 'a key (kms.IKey)', 'keyArn') }));
-    this.encryptionKey = props.encryptionKey ?? new kms.Key(this, 'Key', { enableKeyRotation: true, description: `Alerts of ${this.node.path}` });
+    this.encryptionKey = props.encryptionKey ?? new EncryptionKey(this, 'Key', { description: `Alerts of ${this.node.path}` });
     this.topic = new sns.Topic(this, 'Resource', { masterKey: this.encryptionKey, enforceSSL: true });
     if (props.email !== undefined) {
       new sns.Subscription(this, 'Email', { topic: this.topic, protocol: sns.SubscriptionProtocol.EMAIL, endpoint: props.email });

@@ -1,10 +1,12 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { Binding, ComponentEvent } from '../core';
+import { acknowledge } from '../core/acknowledge';
+import { EncryptionKey } from '../core/encryption-key';
 import { grant, readObjects, writeObjects } from '../core/grants';
 import { retention } from '../core/retention';
 import { check, duration, fixed, like, text } from '../core/validation';
@@ -22,6 +24,12 @@ export interface S3ArtifactStoreProps {
    * @default Duration.days(90)
    */
   readonly keepOldVersions?: Duration;
+  /**
+   * The bucket that holds the log of the accesses to this one, under a prefix of its own.
+   * @default - accesses are not logged
+   * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html
+   */
+  readonly accessLogs?: s3.IBucket;
   /**
    * DESTROY needs the context `cdk-mlops:allowDestroy` too, and an empty bucket.
    * @default RemovalPolicy.RETAIN
@@ -115,10 +123,10 @@ export class S3ArtifactStore extends S3ArtifactStoreBase {
 
   constructor(scope: Construct, id: string, props: S3ArtifactStoreProps = {}) {
     super(scope, id);
-    check(props, z => ({ encryptionKey: like(z, 'a key (kms.IKey)', 'keyArn'), keepOldVersions: duration(z, 'days', 1, 36500) }));
+    check(props, z => ({ encryptionKey: like(z, 'a key (kms.IKey)', 'keyArn'), accessLogs: like(z, 'a bucket (s3.IBucket)', 'bucketName'), keepOldVersions: duration(z, 'days', 1, 36500) }));
     const removalPolicy = retention(this, props.removalPolicy);
     const encryptionKey = props.encryptionKey
-      ?? new kms.Key(this, 'Key', { enableKeyRotation: true, removalPolicy, description: `Artifacts of ${this.node.path}` });
+      ?? new EncryptionKey(this, 'Key', { removalPolicy, description: `Artifacts of ${this.node.path}` });
     const bucket = new s3.Bucket(this, 'Resource', {
       encryption: s3.BucketEncryption.KMS,
       encryptionKey,
@@ -129,8 +137,12 @@ export class S3ArtifactStore extends S3ArtifactStoreBase {
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
       versioned: true,
       lifecycleRules: [{ noncurrentVersionExpiration: props.keepOldVersions ?? Duration.days(90), abortIncompleteMultipartUploadAfter: Duration.days(7) }],
+      serverAccessLogsBucket: props.accessLogs, serverAccessLogsPrefix: props.accessLogs && `${Names.uniqueResourceName(this, { maxLength: 60 })}/`,
       removalPolicy,
     });
+    if (!props.accessLogs) acknowledge(bucket, ['AwsSolutions-S1', 'NIST.800.53.R5-S3BucketLoggingEnabled', 'CKV_AWS_18', 'CT.S3.PR.2'], "give 'accessLogs', a bucket of the account that holds them");
+    acknowledge(bucket, ['NIST.800.53.R5-S3BucketReplicationEnabled'], 'versions and the retained key guard against loss; a second region is a choice of the account');
+    acknowledge(bucket, ['CT.S3.PR.9'], 'a lock would keep old versions from being expired');
     // The L2's `eventBridgeEnabled` brings a custom resource; the property itself needs none.
     (bucket.node.defaultChild as s3.CfnBucket).notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
     this.bucket = bucket;

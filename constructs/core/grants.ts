@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { acknowledge, acknowledgePatterns } from './acknowledge';
 import { SecretField } from './component';
 
 /**
@@ -20,12 +21,22 @@ const REASONS = new WeakMap<iam.PolicyStatement, string[]>();
 
 /** Adds `statements` to the policies of `grantee`; `why` says what it does with them. */
 export function grant(grantee: iam.IGrantable, statements: iam.PolicyStatement[], why?: string): void {
-  explain(statements, why).forEach(statement => grantee.grantPrincipal.addToPrincipalPolicy(statement));
+  explain(grantee, statements, why).forEach(statement => grantee.grantPrincipal.addToPrincipalPolicy(statement));
 }
 
-/** `statements`, which are granted for the reason `why`. */
-export function explain(statements: iam.PolicyStatement[], why?: string): iam.PolicyStatement[] {
-  if (why) statements.forEach(statement => REASONS.set(statement, [...reasonsOf(statement), why]));
+/** Lets `grantee` do what takes no resource, which is acknowledged there; `why` says what it does with it. */
+export function grantAny(grantee: iam.IGrantable, actions: string[], why: string): void {
+  grant(grantee, [allow(actions, ['*'])], why);
+  const { grantPrincipal } = grantee;
+  if (Construct.isConstruct(grantPrincipal)) acknowledge(grantPrincipal, ['AwsSolutions-IAM5[Resource::*]'], `${actions.join(', ')}: the API takes no resource`);
+}
+
+/** `statements`, which `grantee` gets for the reason `why`. */
+export function explain(grantee: unknown, statements: iam.PolicyStatement[], why?: string): iam.PolicyStatement[] {
+  for (const statement of statements) {
+    if (why) REASONS.set(statement, [...reasonsOf(statement), why]);
+    if (Construct.isConstruct(grantee)) acknowledgePatterns(grantee, statement.resources, reasonsOf(statement).join('; '));
+  }
   return statements;
 }
 

@@ -4,7 +4,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Call } from './call';
 import { explain } from './grants';
-import { check, duration, got } from './validation';
+import { check, duration, got, json } from './validation';
 
 /** Properties of a `Step`. */
 export interface StepProps {
@@ -95,13 +95,9 @@ export class Step extends sfn.Parallel {
 
   constructor(scope: Construct, id: string, props: StepProps) {
     const result = '{% $states.result[0] %}';
-    super(scope, id, { queryLanguage: sfn.QueryLanguage.JSONATA, outputs: result, assign: { [id]: result } });
-    // A variable of an inner scope may not have the name of an outer one: steps start upper-case, calls lower-case.
-    if (!/^[A-Z]\w{0,62}$/.test(id)) {
-      throw new Error(`'id' names the variable that holds the result and must be a capital letter and then at most 62 letters, digits or _, ${got(id)}`);
-    }
+    super(scope, checkedId(id), { queryLanguage: sfn.QueryLanguage.JSONATA, outputs: result, assign: { [id]: result } });
     check(props, z => ({
-      calls: z.array(z.looseObject({})), result: z.looseObject({}), variables: z.looseObject({}),
+      calls: z.array(z.looseObject({})), result: z.looseObject({}).and(json(z)), variables: z.looseObject({}).and(json(z)),
       interval: duration(z, 'seconds', 1, 86400), timeout: duration(z, 'seconds', 1, 365 * 86400),
     }), 'calls', 'result');
     this.results = Object.keys(props.result);
@@ -136,6 +132,12 @@ export class Step extends sfn.Parallel {
   protected override validateState(): string[] {
     return this.branches.length ? [] : [`'${this.node.path}' is a step of no state machine: chain it into a definition`];
   }
+}
+
+/** A variable of an inner scope may not have the name of an outer one: steps start upper-case, calls lower-case. */
+function checkedId(id: string): string {
+  if (typeof id === 'string' && /^[A-Z]\w{0,62}$/.test(id)) return id;
+  throw new Error(`'id' names the variable that holds the result and must be a capital letter and then at most 62 letters, digits or _, ${got(id)}`);
 }
 
 /** The states inside a step: start, one task a call with its conditions and repeats, done, fail. */
@@ -244,7 +246,7 @@ class Task extends sfn.TaskStateBase {
 
   constructor(scope: Construct, private readonly call: Call, props: sfn.TaskStateBaseProps) {
     super(scope, call.name, props);
-    this.taskPolicies = explain(call.policies, `step \`${scope.node.id}\` calls \`${call.resource}\``);
+    this.taskPolicies = explain(this, call.policies, `step \`${scope.node.id}\` calls \`${call.resource}\``);
   }
 
   /** @internal */

@@ -47,7 +47,7 @@ function describe(value: unknown): string {
   if (Construct.isConstruct(value)) return `'${value.node.path}'`;
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
   if (typeof value !== 'object' || value === null) return String(value);
-  if (!Array.isArray(value) && ![Object.prototype, null].includes(Object.getPrototypeOf(value))) return `a ${value.constructor?.name}`;
+  if (!isPlain(value)) return `a ${value.constructor?.name}`;
   try {
     return shown(JSON.stringify(value));
   } catch {
@@ -112,6 +112,22 @@ export function duration(z: typeof Zod, unit: 'days' | 'seconds' | 'milliseconds
   return z.custom<Duration>(it => known(it) && Number.isInteger(count(it as Duration)) && count(it as Duration) >= minimum && count(it as Duration) <= maximum, {
     error: ({ input }) => `must be a Duration of ${minimum} to ${maximum} whole ${unit}, ${known(input) ? `got ${count(input as Duration)} ${unit}` : got(input)}`,
   });
+}
+
+/** What JSON holds, with what only the deployment knows anywhere in it. */
+export function json(z: typeof Zod): Zod.ZodType {
+  return mustBe(z, 'JSON', it => isJson(it));
+}
+
+function isJson(it: any, above: unknown[] = []): boolean {
+  if (it === null || ['string', 'boolean', 'undefined'].includes(typeof it) || Token.isUnresolved(it)) return true;
+  if (typeof it === 'number') return Number.isFinite(it);
+  if (typeof it !== 'object' || above.includes(it) || above.length > 100 || !isPlain(it)) return false;
+  return Object.values(it).every(inner => isJson(inner, [...above, it]));
+}
+
+function isPlain(it: object): boolean {
+  return Array.isArray(it) || [Object.prototype, null].includes(Object.getPrototypeOf(it));
 }
 
 /** Something with all of `members`, which `what` says in words. */

@@ -1,11 +1,13 @@
 import { createHash } from 'crypto';
-import { CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { Call, Jsonata, Step } from '../core';
+import { acknowledge } from '../core/acknowledge';
 import { allow, grant, passRole, sagemakerArn } from '../core/grants';
+import { Log } from '../core/log';
 import { handlerFolder } from '../core/package-root';
 import { check, fixed } from '../core/validation';
 import { stableName } from '../sagemaker/names';
@@ -114,11 +116,18 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
 
   /** CloudFormation deletes only what it has created, which the endpoint is not. */
   private sweepAtDestroy(): CustomResource {
+    const log = new Log(this, 'SweepLog');
+    const role = new iam.Role(this, 'SweepRole', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     const handler = new lambda.Function(this, 'Sweep', {
-      runtime: lambda.Runtime.NODEJS_22_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder('cleanup')), timeout: Duration.minutes(14),
+      runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder('cleanup')), timeout: Duration.minutes(14),
       memorySize: 256, description: `Deletes ${this.endpointName}, its configs and models at destroy`,
-      logGroup: new logs.LogGroup(this, 'SweepLog', { retention: logs.RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY }),
+      logGroup: log, role,
     });
+    grant(handler, [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn])], 'writes its log');
+    acknowledge(handler, ['CKV_AWS_116', 'NIST.800.53.R5-LambdaDLQ'], 'CloudFormation waits for its answer, and tells when none comes');
+    acknowledge(handler, ['CKV_AWS_115', 'NIST.800.53.R5-LambdaConcurrency'], 'it runs once, at destroy');
+    acknowledge(handler, ['CKV_AWS_117', 'NIST.800.53.R5-LambdaInsideVPC', 'CT.LAMBDA.PR.3'], "it calls SageMaker's API only, for which no VPC has to have a way out");
+    acknowledge(role, ['AwsSolutions-IAM5[Resource::*]'], "SageMaker's lists take no resource");
     grant(handler, [
       allow(['sagemaker:DescribeEndpoint', 'sagemaker:DeleteEndpoint'], [this.endpointArn]),
       allow(['sagemaker:DeleteEndpointConfig', 'sagemaker:ListTags'], [sagemakerArn(this, 'endpoint-config', `${this.endpointName}-*`)]),
@@ -130,7 +139,7 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
       serviceToken: handler.functionArn, resourceType: 'Custom::MlopsEndpointSweep', properties: { EndpointName: this.endpointName }, serviceTimeout: Duration.minutes(15),
     });
     // At destroy the sweep comes before what it works with goes.
-    sweep.node.addDependency(handler, this.role);
+    sweep.node.addDependency(handler, role, log, this.role);
     return sweep;
   }
 }

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as events from 'aws-cdk-lib/aws-events';
@@ -7,6 +7,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
 import { Binding, Call, Jsonata, Step } from '../core';
+import { acknowledge } from '../core/acknowledge';
 import { allow, grant, sagemakerArn, useKey } from '../core/grants';
 import { check, duration, fixed, flag, integer, like, oneOf, text } from '../core/validation';
 import { ENDPOINT_INSTANCE_TYPES, hasLocalNvme } from '../sagemaker/instance-types';
@@ -139,7 +140,11 @@ export abstract class SageMakerEndpoint extends SageMakerEndpointBase implements
     grant(this.role, images, 'pulls the image of the model');
     grant(this.role, props.artifactStore.writePolicies('capture/'), 'captures requests and answers');
     grant(this.role, useKey(this.volumeKey, 'kms:CreateGrant', 'kms:Decrypt', 'kms:DescribeKey'), 'encrypts the volumes');
-    if (props.vpc) this.network = joinVpc(this, this.role, { vpc: props.vpc });
+    if (props.vpc) {
+      this.network = joinVpc(this, this.role, { vpc: props.vpc });
+    } else if (!props.networkIsolation) {
+      acknowledge(Stack.of(this), ['MODEL_ISOLATED_OR_IN_VPC'], `models of ${this.node.path} may install what their code requires: 'vpc' or 'networkIsolation' ends that`);
+    }
   }
 
   public onCaptured(id: string, target?: events.IRuleTarget): events.Rule {
@@ -228,6 +233,7 @@ export abstract class SageMakerEndpoint extends SageMakerEndpointBase implements
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
       alarmDescription: `The model behind ${this.node.path} fails requests`,
     });
+    acknowledge(errors, ['CT.CLOUDWATCH.PR.1', 'NIST.800.53.R5-CloudWatchAlarmAction'], 'SageMaker watches it during a deployment and rolls back');
     grant(this.role, [allow(['cloudwatch:DescribeAlarms'], [errors.alarmArn])], 'SageMaker watches the rollback alarm with the role of the model');
     return [errors];
   }

@@ -4,7 +4,8 @@ import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Binding, ComponentEvent } from '../core';
-import { allow, grant } from '../core/grants';
+import { acknowledge } from '../core/acknowledge';
+import { allow, grant, grantAny } from '../core/grants';
 import { check, duration, fixed, like, mustBe, number } from '../core/validation';
 import { ICapturingEndpoint } from '../model-endpoint/model-endpoint';
 import { IModelMonitor } from './model-monitor';
@@ -55,9 +56,8 @@ export abstract class CloudWatchModelMonitorBase extends Construct implements IM
     grant(client, [
       allow(['cloudwatch:DescribeAlarms'], this.alarmArns),
       allow(['cloudwatch:GetDashboard'], [dashboard]),
-      // Metrics have no resource to name.
-      allow(['cloudwatch:GetMetricData'], ['*']),
     ], 'reads the dashboard and its alarms');
+    grantAny(client, ['cloudwatch:GetMetricData'], 'reads metrics');
     return { provider: 'cloudwatch', address: this.dashboardName, variables: { MLOPS_MONITOR_DASHBOARD: this.dashboardName } };
   }
 }
@@ -104,6 +104,7 @@ export class CloudWatchModelMonitor extends CloudWatchModelMonitorBase {
       this.alarm('Latency', latency, maxLatency.toMilliseconds() * 1000, `The model needs more than ${maxLatency.toMilliseconds()} ms for 1 request in 10: give it more or larger instances`),
       this.uncaptured(endpoint, captured),
     ];
+    acknowledge(this, ['CT.CLOUDWATCH.PR.1', 'NIST.800.53.R5-CloudWatchAlarmAction'], "a change of state is an event, which reaches whoever asks for it with 'onUnhealthy'");
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', {
       widgets: [
         [new cloudwatch.AlarmStatusWidget({ alarms: this.alarms, width: 24, height: 2 })],

@@ -5,7 +5,7 @@ import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
 import type * as Zod from 'zod';
 import { Binding, Call, ComponentEvent, Jsonata, Step } from '../core';
-import { allow, grant, sagemakerArn } from '../core/grants';
+import { allow, grant, grantAny, sagemakerArn } from '../core/grants';
 import { retention } from '../core/retention';
 import { check, FILLED, like, mustBe, text } from '../core/validation';
 import { retainedName } from '../sagemaker/names';
@@ -117,9 +117,8 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
     grant(client, [
       allow(['sagemaker:DescribeModelPackageGroup', 'sagemaker:CreateModelPackage'], [this.groupArn]),
       allow(['sagemaker:CreateModelPackage', 'sagemaker:DescribeModelPackage', 'sagemaker:UpdateModelPackage'], [this.versionArns]),
-      // Listing has no resource to name.
-      allow(['sagemaker:ListModelPackages'], ['*']),
     ], 'registers, reads and approves versions');
+    grantAny(client, ['sagemaker:ListModelPackages'], 'lists versions');
     return { provider: 'sagemaker', address: this.groupName, variables: { MLOPS_MODEL_REGISTRY: this.groupName } };
   }
 

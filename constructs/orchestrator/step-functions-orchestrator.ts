@@ -1,12 +1,14 @@
-import { ArnFormat, Duration, Lazy, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Lazy, Names, Stack } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Binding, ComponentEvent, Jsonata, Step } from '../core';
+import { acknowledgeMachine, acknowledgePatterns } from '../core/acknowledge';
 import { allow, grant } from '../core/grants';
-import { check, duration, FILLED, fixed, got, like, mustBe, text } from '../core/validation';
+import { Log } from '../core/log';
+import { check, duration, FILLED, fixed, got, json, like, mustBe, text } from '../core/validation';
 import { InspectOptions, IPipelineOrchestrator, PipelineOptions, RunChangedOptions, RunOptions, RunStatus } from './orchestrator';
 
 /** Properties of a `StepFunctionsOrchestrator`. */
@@ -37,9 +39,9 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
     const days = Object.values(logs.RetentionDays);
     check(props, z => ({ logRetention: mustBe(z, 'one of logs.RetentionDays', it => typeof it === 'number' && days.includes(it)) }));
     // The name's prefix keeps the log group out of the resource policy's size limit.
-    this.log = new logs.LogGroup(this, 'Log', {
+    this.log = new Log(this, 'Log', {
       logGroupName: `/aws/vendedlogs/states/${Stack.of(this).stackName}-${this.node.addr.slice(-8)}`,
-      retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY,
+      ...props.logRetention && { retention: props.logRetention },
     });
   }
 
@@ -63,6 +65,9 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
     });
     const executions = Stack.of(this).formatArn({ service: 'states', resource: 'execution', resourceName: `${stateMachineName}:`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
     this.pipelines[name] = { machine, executions };
+    acknowledgeMachine(machine);
+    // What looks at all runs is settled when all pipelines are known.
+    acknowledgePatterns(this, [`${executions}*`], 'looks at the runs of the pipelines');
     return machine;
   }
 
@@ -76,7 +81,7 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
   }
 
   public run(scope: Construct, id: string, options: RunOptions): Step {
-    check(options, z => ({ pipeline: fixed(z, ...FILLED), input: z.looseObject({}) }), 'pipeline');
+    check(options, z => ({ pipeline: fixed(z, ...FILLED), input: z.looseObject({}).and(json(z)) }), 'pipeline');
     const { machine: { stateMachineArn }, executions } = this.pipeline(options.pipeline);
     const run = Jsonata.join(executions, Step.KEY);
     return new Step(scope, id, {

@@ -2,6 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import { Call, Step } from '../core';
+import { acknowledge } from '../core/acknowledge';
 import { allow } from '../core/grants';
 
 /** The condition of a write did not hold, as the optimized and the SDK integration call it. */
@@ -23,6 +24,8 @@ export class DeploymentTurn extends Construct {
       // Who has the turn means nothing without the machine that takes it.
       removalPolicy: RemovalPolicy.DESTROY,
     });
+    acknowledge(this.table, ['CKV_AWS_119', 'CT.DYNAMODB.PR.2', 'NIST.800.53.R5-DynamoDBInBackupPlan', 'STATEFUL_RETAINED'],
+      'one item, which says whose turn it is: no data, and nothing to restore; DynamoDB encrypts it with a key of its own');
   }
 
   /** Draws a ticket. Result: `newest`, whether no newer approval, nor this one before, has drawn one; `seen`, the newest. */

@@ -3,6 +3,8 @@ import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { IAlerter } from '../alerter/alerter';
+import { acknowledgeMachine } from '../core/acknowledge';
+import { Log } from '../core/log';
 import { check, like } from '../core/validation';
 import { IModelMonitor } from '../model-monitor/model-monitor';
 import { IOrchestrator } from '../orchestrator/orchestrator';
@@ -25,12 +27,15 @@ export interface RunAlertsProps {
  * run itself sets it off, so that what Step Functions cannot catch is told too.
  */
 export class RunAlerts extends Construct {
+  private readonly log: Log;
+
   constructor(scope: Construct, id: string, props: RunAlertsProps) {
     super(scope, id);
     check(props, z => ({
       alerter: like(z, 'an alerter (IAlerter)', 'notify'), orchestrator: like(z, 'an orchestrator (IOrchestrator)', 'inspect', 'onRunChanged'), monitor: like(z, 'a monitor (IModelMonitor)', 'onUnhealthy'),
     }), 'alerter', 'orchestrator');
     const { alerter, orchestrator, monitor } = props;
+    this.log = new Log(this, 'Log', { logGroupName: `/aws/vendedlogs/states/${Stack.of(this).stackName}-${this.node.addr.slice(-8)}` });
     const stack = Stack.of(this).stackName;
     const inspect = orchestrator.inspect(this, 'Inspect', { run: '{% $states.context.Execution.Input.run %}' });
     const failed = alerter.notify(this, 'Notify', {
@@ -48,6 +53,12 @@ export class RunAlerts extends Construct {
   }
 
   private machine(id: string, definition: sfn.IChainable): sfn.StateMachine {
-    return new sfn.StateMachine(this, id, { definitionBody: sfn.DefinitionBody.fromChainable(definition), queryLanguage: sfn.QueryLanguage.JSONATA, tracingEnabled: true });
+    const machine = new sfn.StateMachine(this, id, {
+      definitionBody: sfn.DefinitionBody.fromChainable(definition), queryLanguage: sfn.QueryLanguage.JSONATA, tracingEnabled: true,
+      // An alert that could not be sent is told nowhere else.
+      logs: { destination: this.log, level: sfn.LogLevel.ERROR, includeExecutionData: true },
+    });
+    acknowledgeMachine(machine);
+    return machine;
   }
 }

@@ -70,7 +70,7 @@ export class TrainingPipeline extends sfn.StateMachineFragment {
       trainer: like(z, 'a trainer (IModelTrainer)', 'train'),
       registry: like(z, 'a registry (IModelRegistry)', 'register'),
       training: z.looseObject({ metrics: z.array(z.unknown()).optional() }),
-      gate: z.looseObject({ metric: fixed(z, /./, "the name of a metric") }),
+      gate: z.looseObject({ metric: fixed(z, /./, 'the name of a metric') }),
       approval: oneOf(z, Object.values(Approval), `an Approval (${Object.values(Approval).join(', ')})`),
       alerter: like(z, 'an alerter (IAlerter)', 'notify'),
     }), 'trainer', 'registry', 'training');

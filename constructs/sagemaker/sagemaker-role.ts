@@ -1,6 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { acknowledge } from '../core/acknowledge';
 import { allow, grant } from '../core/grants';
 
 /** A role that SageMaker takes for its jobs and containers: logs and metrics of its own, and nothing else until it is granted. */
@@ -10,7 +11,7 @@ export class SageMakerRole extends iam.Role {
     super(scope, id, { assumedBy: new iam.ServicePrincipal('sagemaker.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } } }) });
     const group = (name: string) => Stack.of(this).formatArn({ service: 'logs', resource: 'log-group', resourceName: name, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
     grant(this, [allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:DescribeLogStreams'], [group(`/aws/sagemaker/${logs}*`)])], 'writes its log');
-    // PutMetricData has no resource to name; the namespace narrows it.
     grant(this, [allow(['cloudwatch:PutMetricData'], ['*'], { StringLike: { 'cloudwatch:namespace': '*aws/sagemaker*' } })], 'reports the metrics of its containers');
+    acknowledge(this, ['AwsSolutions-IAM5[Resource::*]'], "PutMetricData and ECR's GetAuthorizationToken take no resource; a namespace narrows the first");
   }
 }

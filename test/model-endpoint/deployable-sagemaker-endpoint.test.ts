@@ -184,11 +184,12 @@ describe('permissions', () => {
 
   test('the machine may do what the step does, to what belongs to the endpoint', () => {
     // The sweep's reference is the endpoint's name; it has the pipeline go before the sweep.
-    const own = [arn('model', `${name}-*`), arn('endpoint-config', `${name}-*`), expect.stringMatching(/endpoint\/<EndpointAtDestroy.*>$/)];
-    for (const action of ['CreateModel', 'CreateEndpointConfig', 'DescribeEndpoint', 'DeleteEndpoint', 'CreateEndpoint', 'UpdateEndpoint', 'AddTags']) {
-      const resources = resourcesOf(template, 'MachineRole', `sagemaker:${action}`);
-      expect([action, resources.length, resources]).toEqual([action, 3, expect.arrayContaining(own)]);
-    }
+    const [model, config, endpoint] = [arn('model', `${name}-*`), arn('endpoint-config', `${name}-*`), expect.stringMatching(/endpoint\/<EndpointAtDestroy.*>$/)];
+    expect(Object.fromEntries(['CreateModel', 'CreateEndpointConfig', 'DescribeEndpoint', 'DeleteEndpoint', 'CreateEndpoint', 'UpdateEndpoint', 'AddTags']
+      .map(action => [action, resourcesOf(template, 'MachineRole', `sagemaker:${action}`)]))).toEqual({
+      CreateModel: [model], CreateEndpointConfig: [config], DescribeEndpoint: [endpoint], DeleteEndpoint: [endpoint], CreateEndpoint: [config, endpoint],
+      UpdateEndpoint: [config, endpoint], AddTags: [config, endpoint, model],
+    });
     expect(resourcesOf(template, 'MachineRole', 'sagemaker:InvokeEndpoint')).toEqual([arn('endpoint', name)]);
     expect(allowed(template, 'MachineRole').find(({ actions }) => actions.includes('iam:PassRole'))).toEqual({
       actions: ['iam:PassRole'], resources: [expect.stringMatching(/^<EndpointRole.*\.Arn>$/)], condition: { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } },
@@ -202,7 +203,8 @@ describe('permissions', () => {
   });
 
   test('the sweep may delete what belongs to the endpoint, and list', () => {
-    expect(allowed(template, 'SweepServiceRole')).toEqual([
+    expect(allowed(template, 'SweepRole')).toEqual([
+      { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [expect.stringMatching(/^<EndpointSweepLog.*\.Arn>$/)], condition: undefined },
       { actions: ['sagemaker:DescribeEndpoint', 'sagemaker:DeleteEndpoint'], resources: [arn('endpoint', name)], condition: undefined },
       { actions: ['sagemaker:DeleteEndpointConfig', 'sagemaker:ListTags'], resources: [arn('endpoint-config', `${name}-*`)], condition: undefined },
       { actions: ['sagemaker:DeleteModel', 'sagemaker:ListTags'], resources: [arn('model', `${name}-*`)], condition: undefined },
@@ -217,7 +219,7 @@ describe('resources', () => {
     const sweep = resource(template, 'Custom::MlopsEndpointSweep');
     expect(sweep.Properties).toEqual({ ServiceToken: expect.stringMatching(/^<EndpointSweep.*\.Arn>$/), EndpointName: arguments_.created.EndpointName, ServiceTimeout: '900' });
     // At destroy it comes before the roles and permissions that it works with go.
-    expect(sweep.DependsOn).toEqual(expect.arrayContaining([expect.stringMatching(/^EndpointSweepServiceRoleDefaultPolicy/), expect.stringMatching(/^EndpointRoleDefaultPolicy/)]));
+    expect(sweep.DependsOn).toEqual(expect.arrayContaining([expect.stringMatching(/^EndpointSweepRoleDefaultPolicy/), expect.stringMatching(/^EndpointRoleDefaultPolicy/)]));
   });
 
   test('the rollback alarm fires at the first request that the model fails', () => {
