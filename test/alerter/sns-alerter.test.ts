@@ -3,27 +3,20 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { IAlerter, SnsAlerter } from '../../lib';
+import { SnsAlerter } from '../../lib';
 import { error, execute } from '../support/machine';
 import { allowed, definition, resource } from '../support/template';
+import { notifying } from './notify';
 
 beforeEach(() => { jest.useFakeTimers({ now: Date.parse('2026-01-01') }); });
 afterEach(() => { jest.useRealTimers(); });
-
-/** The template of a stack with a machine that sends one alert. */
-function notifying(stack: Stack, alerter: IAlerter, subject: string, message = '{% $states.context.Execution.Input.message %}'): Template {
-  const definitionBody = sfn.DefinitionBody.fromChainable(alerter.notify(stack, 'Notify', { subject, message }));
-  new sfn.StateMachine(stack, 'Machine', { definitionBody, queryLanguage: sfn.QueryLanguage.JSONATA });
-  return Template.fromStack(stack);
-}
 
 describe('the default alerter', () => {
   const stack = new Stack(new App(), 'test');
   const alerter = new SnsAlerter(stack, 'Alerter');
   const client = new iam.Role(stack, 'Client', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
   const binding = alerter.bind(client);
-  const template = notifying(stack, alerter, "{% 'Run ' & $states.context.Execution.Input.run %}");
+  const template = notifying(stack, alerter);
   const topic = expect.stringMatching(/^<Alerter(?!Key).*>$/);
 
   const send = async (input: object) => {
