@@ -87,9 +87,7 @@ def _judge(bench: Bench, results: list[tuple[Cell, Outcome]]) -> int:
     broken = [f"{cell.fault} at {cell.where}: promised {cell.promise}, got {outcome}"
               for cell, outcome in results if not cell.kept(outcome)]
     print(f"{len(results) - len(broken)} of {len(results)} as promised")
-    left = _left_behind(bench)
-    if left:
-        broken.append(f"{len(left)} processes are left when the target has stopped")
+    broken += [f"a process is left when the target has stopped: {command}" for command in bench.left_behind()]
     for line in broken:
         print(f"broken: {line}", file=sys.stderr)
     return 1 if broken else 0
@@ -103,11 +101,6 @@ def _play_group(cells: list[Cell]) -> list[tuple[Cell, Outcome]]:
         except Exception as error:  # a cell that cannot be played is a broken one, and the others go on
             results.append((cell, Outcome(f"{type(error).__name__}: {error}")))
     return results
-
-
-def _left_behind(bench: Bench) -> list[int]:
-    lifecycle.stop(bench.settings)
-    return bench.processes()
 
 
 if __name__ == "__main__":

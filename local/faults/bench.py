@@ -23,6 +23,7 @@ SECRET = "faults/vendor"
 MODEL_KEY = "training/given/model.tar.gz"
 LONGEST_RUN_SECONDS = 120
 ALERT_SECONDS = 30
+STOP_SECONDS = 10
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = LONGEST_RUN_SECONDS) -> object:
@@ -130,9 +131,15 @@ class Bench:
                 return json.loads(record.read_text())["pid"]
         return None
 
-    def processes(self) -> list[int]:
-        """The processes that this target's home is mentioned in, by their command or environment."""
-        return [pid for pid, text in _processes() if str(self.settings.home) in text]
+    def left_behind(self) -> list[str]:
+        """Stops the target; the commands of the processes that mention its home and do not end."""
+        lifecycle.stop(self.settings)
+        deadline = time.monotonic() + STOP_SECONDS
+        while left := [text for _, text in _processes() if str(self.settings.home) in text]:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        return [text.replace("\0", " ")[:100] for text in left]
 
     def jobs_of(self, run_id: str) -> list[dict]:
         pages = self.client("sagemaker").get_paginator("list_training_jobs").paginate(NameContains=f"-{run_id}-")

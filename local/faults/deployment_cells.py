@@ -27,6 +27,15 @@ def cells(bench: Bench) -> list[list[Cell]]:
     return [[cell] for cell in published] + [_Endpoint(bench).cells()]
 
 
+def approved(bench: Bench, run_id: str, behaviour: str = "fits") -> str:
+    """A new version, which may be deployed."""
+    outcome, output = train(bench, run_id, behaviour)
+    if outcome.ended != SUCCESS:
+        raise AssertionError(f"{run_id} is not registered: {outcome.ended}")
+    bench.client("sagemaker").update_model_package(ModelPackageArn=output["version"], ModelApprovalStatus="Approved")
+    return output["version"]
+
+
 def _published(bench: Bench, refusal: Refusal, place: str, version: str) -> Callable[[], Outcome]:
     def play() -> Outcome:
         bench.vendor.versions.append(digest(version))
@@ -71,7 +80,7 @@ class _Endpoint:
         ]
 
     def _deployed(self, refusal: Refusal, action: str, text: str) -> Outcome:
-        name, version = self._approved("fits")
+        name, version = self._version("fits")
         with self._bench.fault(name, action, text, refusal.answer) as calls:
             outcome, output = self._bench.run("deployment", name, {"version": version})
             outcome.attempts = calls()
@@ -83,7 +92,7 @@ class _Endpoint:
     def _rolled_back(self) -> Outcome:
         """The old version answers when the new one has failed."""
         before = self._described()
-        name, version = self._approved("is-broken")
+        name, version = self._version("is-broken")
         outcome, _ = self._bench.run("deployment", name, {"version": version})
         if self._described() != before:
             outcome.broken.append(f"the endpoint is {' on '.join(self._described())}")
@@ -109,13 +118,7 @@ class _Endpoint:
         described = self._bench.client("sagemaker").describe_endpoint(EndpointName=self._name)
         return described["EndpointStatus"], described["EndpointConfigName"]
 
-    def _approved(self, behaviour: str) -> tuple[str, str]:
-        """A new version, and the name of the run that made it."""
+    def _version(self, behaviour: str) -> tuple[str, str]:
         self._count += 1
         name = f"version-{self._count}"
-        outcome, output = train(self._bench, name, behaviour)
-        if outcome.ended != SUCCESS:
-            raise AssertionError(f"{name} is not registered: {outcome.ended}")
-        sagemaker = self._bench.client("sagemaker")
-        sagemaker.update_model_package(ModelPackageArn=output["version"], ModelApprovalStatus="Approved")
-        return name, output["version"]
+        return name, approved(self._bench, name, behaviour)

@@ -5,6 +5,7 @@ import signal
 
 from faults.bench import Bench, wait_until
 from faults.cell import SUCCESS, Cell, Outcome
+from faults.deployment_cells import approved
 from faults.training_cells import duplicates, train
 
 SLOW_ROW = [9, 1]
@@ -33,6 +34,8 @@ def _job(bench: Bench) -> Outcome:
 def _model_server(bench: Bench) -> Outcome:
     """The request that it was answering fails; the next ones are answered by the server that takes its place."""
     server = f"endpoint-{bench.outputs['endpoint']}"
+    if bench.child(server) is None:
+        bench.run("deployment", "served", {"version": approved(bench, "served")})
     run = bench.start("predict", "killed-server", {"rows": [SLOW_ROW]})
     wait_until(lambda: _scheduled(bench, run), "the request is on its way", 30)
     killed = _process(bench, server)
@@ -64,8 +67,9 @@ def _again(bench: Bench) -> Outcome:
 
 def _saved(bench: Bench, run: str) -> bool:
     """Whether both the execution and its job are on disk. A file is replaced when it is written, never changed."""
-    texts = [path.read_text() for path in (bench.settings.home / "state").glob("*.json")]
-    return all(any(wanted in text for text in texts) for wanted in (f"-training:{run}", f"train-{run}"))
+    wanted = {"stepfunctions.json": f"-training:{run}", "sagemaker.json": f"train-{run}"}
+    files = {bench.settings.home / "state" / name: text for name, text in wanted.items()}
+    return all(path.exists() and text in path.read_text() for path, text in files.items())
 
 
 def _scheduled(bench: Bench, run: str) -> bool:
