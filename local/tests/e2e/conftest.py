@@ -1,11 +1,28 @@
 """A local target of the tests' own: a free port, a home of its own, and the clone's cache."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from e2e.driver import LocalTarget, ServedStack, free_port
 
 from mlops_local.settings import Settings
+
+
+FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks back on all other tests comes last."""
+    items.sort(key=lambda item: item.path == FOLDER / "test_permissions.py")
+
+
+@pytest.fixture(scope="session")
+def whole_run(request: pytest.FixtureRequest) -> bool:
+    """Whether nothing of this folder was left out."""
+    option = request.config.option
+    asked = [Path(argument).resolve() for argument in request.config.args]
+    return any(FOLDER.is_relative_to(path) for path in asked) and not (option.keyword or option.markexpr or option.deselect)
 
 
 @pytest.fixture(scope="module")

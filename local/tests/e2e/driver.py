@@ -11,9 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e import grants
+
 from mlops_local.cli import client_environment
 from mlops_local.settings import REPOSITORY, Settings
 
+DECISIONS, GRANTS = ".decisions", ".grants"
 RUN = REPOSITORY / "local" / "run.mjs"
 
 
@@ -41,7 +44,18 @@ class LocalTarget:
             "MLOPS_LOCAL_PORT": str(self.settings.port),
             "MLOPS_LOCAL_HOME": str(self.settings.home),
             "MLOPS_LOCAL_CACHE": str(self.settings.cache),
+            "MLOPS_LOCAL_DECISIONS": str(self.decisions),
         }
+
+    @property
+    def decisions(self) -> Path:
+        """What IAM has said to the roles of this target's stacks; it outlives the target."""
+        return self.settings.home.with_suffix(DECISIONS)
+
+    @property
+    def grants(self) -> Path:
+        """What the roles of this target's stacks may do; it outlives the target."""
+        return self.settings.home.with_suffix(GRANTS)
 
     def start(self, *arguments: str) -> subprocess.Popen:
         return subprocess.Popen(["node", str(RUN), *arguments], cwd=REPOSITORY, env=self.environment, text=True,
@@ -56,7 +70,10 @@ class LocalTarget:
         ended = self.run("up", "--json", *arguments)
         lines = ended.stdout.splitlines()
         assert len(lines) == 1, f"stdout must be one line, got {ended.stdout!r}\n{ended.stderr}"
-        return ended.returncode, json.loads(lines[0])
+        report = json.loads(lines[0])
+        if ended.returncode == 0:
+            grants.save(grants.deployed(self.client("cloudformation"), self.client("iam"), report["stack"]), self.grants)
+        return ended.returncode, report
 
     def client(self, service: str):
         return client_environment.client(self.settings, service)
@@ -79,6 +96,24 @@ class LocalTarget:
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.settings.home, ignore_errors=True)
+
+
+def subscribe(target: LocalTarget, topic: str) -> str:
+    """A queue that gets the messages of a topic."""
+    sqs = target.client("sqs")
+    queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow | {"Resource": arn}]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    target.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return queue
+
+
+def receive(target: LocalTarget, queue: str) -> list[str]:
+    """The messages that wait in a queue."""
+    page = target.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5)
+    return [message["Body"] for message in page.get("Messages", [])]
 
 
 def processes_with(text: str) -> set[int]:

@@ -96,8 +96,12 @@ def test_a_gate_above_the_score_registers_nothing_and_alerts_once(served, alerts
     assert code == 0, report
 
 
-def broken_artifact(served) -> str:
-    """A copy of the served model whose inference code fails on every request."""
+ON_EVERY_REQUEST = b"def model_fn(folder):\n    return None\n\n\ndef input_fn(body, kind):\n    raise RuntimeError('broken on purpose')\n"
+AT_START = b"raise RuntimeError('broken on purpose')\n"
+
+
+def broken_artifact(served, code: bytes) -> str:
+    """A copy of the served model whose inference code fails."""
     bucket, _, key = served.report["trainingJob"]["artifact"].removeprefix("s3://").partition("/")
     s3 = served.target.client("s3")
     original = io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
@@ -106,7 +110,6 @@ def broken_artifact(served) -> str:
         for member in source.getmembers():
             if member.isfile() and member.name.removeprefix("./") != "code/inference.py":
                 copy.addfile(member, source.extractfile(member))
-        code = b"def model_fn(folder):\n    return None\n\n\ndef input_fn(body, kind):\n    raise RuntimeError('broken on purpose')\n"
         member = tarfile.TarInfo("code/inference.py")
         member.size = len(code)
         copy.addfile(member, io.BytesIO(code))
@@ -132,7 +135,7 @@ def test_a_version_that_fails_rolls_back_while_the_old_one_answers(served, alert
                 refusals.append(error.response["Error"]["Code"])
             time.sleep(0.05)
 
-    version = served.register(broken_artifact(served))
+    version = served.register(broken_artifact(served, ON_EVERY_REQUEST))
     asking = threading.Thread(target=ask)
     asking.start()
     try:
@@ -205,6 +208,21 @@ def any_overlap(served, deployments: list[dict]) -> bool:
         spans.append((min(times), max(times)))
     spans.sort()
     return any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+
+
+def test_an_endpoint_that_never_worked_is_made_anew(served):
+    sagemaker = served.target.client("sagemaker")
+    sagemaker.delete_endpoint(EndpointName=served.endpoint_name)
+    wait_until(lambda: not sagemaker.list_endpoints()["Endpoints"], "the endpoint is gone")
+    broken = served.register(broken_artifact(served, AT_START))
+    served.approve(broken)
+    assert served.deployment_of(broken)["status"] == "FAILED"
+    assert sagemaker.describe_endpoint(EndpointName=served.endpoint_name)["EndpointStatus"] == "Failed"
+
+    good = served.register(served.report["trainingJob"]["artifact"])
+    served.approve(good)
+    assert served.deployment_of(good)["status"] == "SUCCEEDED"
+    assert served.predict(served.report["prediction"]["input"]) == [served.report["prediction"]["output"]]
 
 
 def test_stopping_an_execution_leaves_no_process_of_its_job(served):

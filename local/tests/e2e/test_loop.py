@@ -56,19 +56,34 @@ def test_the_version_is_approved_and_served(served):
     assert sagemaker.describe_endpoint(EndpointName=served.endpoint_name)["EndpointStatus"] == "InService"
 
 
-def test_the_run_is_in_the_tracker(served):
-    """Through MLflow's own REST interface, at the address that a browser is given."""
+def ask_tracker(served, path: str, body: dict | None = None) -> bytes:
+    """MLflow's own REST interface, at the address that a browser is given."""
     sagemaker = served.target.client("sagemaker")
     url = sagemaker.create_presigned_mlflow_app_url(Arn=served.address("experiment-tracker"))["AuthorizedUrl"]
-    base = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
-    query = {"experiment_ids": ["0"], "filter": f"attributes.run_name = '{served.report['trainingJob']['name']}'"}
-    request = urllib.request.Request(f"{base}/api/2.0/mlflow/runs/search", data=json.dumps(query).encode(),
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/{path}", data=data,
                                      headers={"content-type": "application/json"})
     with urllib.request.urlopen(request) as response:
-        runs = json.load(response)["runs"]
+        return response.read()
+
+
+def tracked_run(served) -> dict:
+    query = {"experiment_ids": ["0"], "filter": f"attributes.run_name = '{served.report['trainingJob']['name']}'"}
+    runs = json.loads(ask_tracker(served, "api/2.0/mlflow/runs/search", query))["runs"]
     assert len(runs) == 1
-    logged = {metric["key"]: metric["value"] for metric in runs[0]["data"]["metrics"]}
+    return runs[0]
+
+
+def test_the_run_is_in_the_tracker(served):
+    logged = {metric["key"]: metric["value"] for metric in tracked_run(served)["data"]["metrics"]}
     assert logged["accuracy"] == served.report["trainingJob"]["metrics"]["accuracy"]
+
+
+def test_the_tracker_shows_the_files_of_the_run(served):
+    run = tracked_run(served)["info"]["run_id"]
+    files = json.loads(ask_tracker(served, f"api/2.0/mlflow/artifacts/list?run_id={run}&path=model"))["files"]
+    assert [file["path"] for file in files] == ["model/model.joblib"]
+    assert len(ask_tracker(served, f"get-artifact?run_uuid={run}&path=model/model.joblib")) == int(files[0]["file_size"])
 
 
 def test_held_out_rows_score_as_reported(served):
