@@ -1,0 +1,13 @@
+import { Construct } from 'constructs';
+import { alerter } from '../../../conformance';
+import { Step, StepProps } from '../../../lib';
+import { EditedStep, SoundAlerter } from '../sound';
+
+class Broken extends SoundAlerter {
+  protected override step(scope: Construct, id: string, props: StepProps): Step {
+    return new EditedStep(scope, id, props, state => delete state.TimeoutSeconds);
+  }
+}
+
+export const cases = alerter(scope => new Broken(scope, 'Alerter'));
+export const fails = { 'notify: deadline': "'Notify' must have a deadline, got none ('TimeoutSeconds') for 'Notify: sent'" };

@@ -1,0 +1,58 @@
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import * as kit from '../../conformance';
+import * as mlops from '../../lib';
+
+/** Every implementation of every contract: `<component> <provider>`, and the cases of its suite. */
+export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
+  'alerter sns': kit.alerter(scope => new mlops.SnsAlerter(scope, 'Alerter', { email: 'ml@acme.dev' })),
+  'alerter sns, existing': kit.alerter(scope => mlops.SnsAlerter.fromTopic(scope, 'Alerter', { topic: sns.Topic.fromTopicArn(scope, 'Topic', 'arn:aws:sns:eu-west-1:111122223333:alerts') })),
+  'alerter slack': kit.alerter(scope => new mlops.SlackAlerter(scope, 'Alerter', { channel: '#ml', token: secret(scope), tokenField: 'bot' })),
+  'alerter pagerduty': kit.alerter(scope => new mlops.PagerDutyAlerter(scope, 'Alerter', { routingKey: secret(scope) })),
+  'alerter datadog': kit.alerter(scope => new mlops.DatadogAlerter(scope, 'Alerter', { apiKey: secret(scope), tags: ['team:ml'] })),
+  'alerter webhook': kit.alerter(scope => new mlops.WebhookAlerter(scope, 'Alerter', { url: 'https://hooks.acme.dev/ml' })),
+
+  'artifact store s3': kit.artifactStore(scope => new mlops.S3ArtifactStore(scope, 'Store')),
+  'artifact store s3, existing': kit.artifactStore(scope => mlops.S3ArtifactStore.fromBucket(scope, 'Store', { bucket: s3.Bucket.fromBucketName(scope, 'Bucket', 'acme-data'), prefix: 'ml/' })),
+
+  'experiment tracker sagemaker': kit.experimentTracker((scope, { artifactStore }) => new mlops.SageMakerExperimentTracker(scope, 'Tracker', { artifactStore, experiment: 'fraud' })),
+  'experiment tracker sagemaker, existing': kit.experimentTracker((scope, { artifactStore }) => mlops.SageMakerExperimentTracker.fromApp(scope, 'Tracker', {
+    appArn: 'arn:aws:sagemaker:eu-west-1:111122223333:mlflow-app/app-ABCDEF', artifactStore,
+  })),
+  'experiment tracker mlflow': kit.experimentTracker(scope => new mlops.MlflowExperimentTracker(scope, 'Tracker', { url: 'https://mlflow.acme.dev', auth: mlops.Auth.basic('ml', secret(scope), 'password') })),
+  'experiment tracker mlflow, bearer': kit.experimentTracker(scope => new mlops.MlflowExperimentTracker(scope, 'Tracker', { url: 'https://mlflow.acme.dev', auth: mlops.Auth.bearer(secret(scope)) })),
+
+  'model trainer sagemaker': kit.modelTrainer((scope, { artifactStore }) => new mlops.SageMakerModelTrainer(scope, 'Trainer', { artifactStore })),
+  'model trainer sagemaker, spot': kit.modelTrainer((scope, { artifactStore }) => new mlops.SageMakerModelTrainer(scope, 'Trainer', { artifactStore, spot: {}, instanceCount: 2 })),
+
+  'model registry sagemaker': kit.modelRegistry(scope => new mlops.SageMakerModelRegistry(scope, 'Registry')),
+  'model registry sagemaker, existing': kit.modelRegistry(scope => mlops.SageMakerModelRegistry.fromGroupName(scope, 'Registry', 'fraud')),
+
+  'model endpoint sagemaker': kit.capturingEndpoint((scope, { artifactStore }) => new mlops.SageMakerModelEndpoint(scope, 'Endpoint', { artifactStore, modelUri: artifactStore.uriFor('training/model.tar.gz') })),
+  'model endpoint sagemaker, existing': kit.modelEndpoint(scope => mlops.SageMakerModelEndpoint.fromEndpointName(scope, 'Endpoint', 'fraud')),
+  'model endpoint sagemaker, deployable': kit.deployableEndpoint((scope, { artifactStore }) => new mlops.DeployableSageMakerEndpoint(scope, 'Endpoint', { artifactStore })),
+  'model endpoint sagemaker, deployable, capturing': kit.capturingEndpoint((scope, { artifactStore }) => new mlops.DeployableSageMakerEndpoint(scope, 'Endpoint', { artifactStore })),
+  'model endpoint open-inference': kit.modelEndpoint(scope => new mlops.OpenInferenceEndpoint(scope, 'Endpoint', { url: 'https://inference.acme.dev', model: 'fraud' })),
+  'model endpoint open-inference, deployable': kit.deployableEndpoint((scope, { artifactStore }) => new mlops.DeployableOpenInferenceEndpoint(scope, 'Endpoint', {
+    url: 'https://inference.acme.dev', model: 'fraud', repository: artifactStore, auth: mlops.Auth.header('X-Api-Key', secret(scope)),
+  })),
+
+  'model monitor cloudwatch': kit.modelMonitor((scope, { modelEndpoint }) => new mlops.CloudWatchModelMonitor(scope, 'Monitor', { endpoint: modelEndpoint })),
+  'model monitor cloudwatch, existing': kit.modelMonitor(scope => mlops.CloudWatchModelMonitor.fromAlarms(scope, 'Monitor', {
+    alarms: [cloudwatch.Alarm.fromAlarmName(scope, 'Alarm', 'errors')], dashboardName: 'fraud',
+  })),
+
+  'orchestrator step-functions': kit.orchestrator(scope => {
+    const orchestrator = new mlops.StepFunctionsOrchestrator(scope, 'Orchestrator');
+    orchestrator.addPipeline(kit.PIPELINE, { definition: new sfn.Pass(scope, 'Nothing') });
+    return orchestrator;
+  }),
+};
+
+function secret(scope: Construct) {
+  return secretsmanager.Secret.fromSecretNameV2(scope, 'Secret', 'acme/vendor');
+}
