@@ -88,7 +88,7 @@ export class SageMakerExperimentTracker extends SageMakerExperimentTrackerBase {
     check(props, z => ({ artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'), experiment: text(z, ...EXPERIMENT) }), 'artifactStore');
     this.artifactStore = props.artifactStore;
     this.experiment = props.experiment;
-    const role = new SageMakerRole(this, 'Role', 'Mlflow');
+    const role = new SageMakerRole(this, 'Role');
     grant(role, [...props.artifactStore.readPolicies('mlflow/'), ...props.artifactStore.writePolicies('mlflow/')], 'keeps the artifacts of the runs');
     // Name and role are create-only: a change of either replaces the app, and its history stays behind.
     const app = new sagemaker.CfnMlflowApp(this, 'Resource', {

@@ -37,8 +37,9 @@ def record(caller: str, action: str, resource: str, context: dict[str, Any] | No
     if not file:
         return
     conditions = {key: value for key, value in (context or {}).items() if value not in (None, [], {})}
-    line = json.dumps({"role": caller.split("/")[1], "action": action, "resource": resource, "context": conditions, "allowed": allowed},
-                      sort_keys=True, default=str)
+    decision = {"role": caller.split("/")[1], "action": action, "resource": resource, "context": conditions,
+                "allowed": allowed}
+    line = json.dumps(decision, sort_keys=True, default=str)
     with _lock:
         if line in _written:
             return

@@ -1,4 +1,4 @@
-"""Secrets that are known when they turn up: searched for in all that a stack leaves, however it is encoded and packed."""
+"""Secrets that are known when they turn up: searched for in all that a stack leaves, encoded and packed or not."""
 
 import base64
 import gzip
@@ -72,8 +72,10 @@ def of_account(target, stack: str) -> Iterator[Place]:
     cloudformation, ssm, sagemaker = (target.client(service) for service in ("cloudformation", "ssm", "sagemaker"))
     yield from answers("template", [cloudformation.get_template(StackName=stack, TemplateStage=stage)
                                     for stage in ("Original", "Processed")])
-    yield from answers("stack", [cloudformation.describe_stacks(StackName=stack), cloudformation.describe_stack_events(StackName=stack)])
-    yield from answers("parameter", pages(ssm, "get_parameters_by_path", "Parameters", Path="/", Recursive=True, WithDecryption=True))
+    yield from answers("stack", [cloudformation.describe_stacks(StackName=stack),
+                                 cloudformation.describe_stack_events(StackName=stack)])
+    yield from answers("parameter", pages(ssm, "get_parameters_by_path", "Parameters", Path="/", Recursive=True,
+                                          WithDecryption=True))
     yield from of_executions(target.client("stepfunctions"))
     jobs = pages(sagemaker, "list_training_jobs", "TrainingJobSummaries")
     yield from answers("job", [sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"]) for job in jobs])
@@ -86,10 +88,12 @@ def of_executions(stepfunctions) -> Iterator[Place]:
     machines = [machine["stateMachineArn"] for machine in pages(stepfunctions, "list_state_machines", "stateMachines")]
     executions = [execution["executionArn"] for machine in machines
                   for execution in pages(stepfunctions, "list_executions", "executions", stateMachineArn=machine)]
-    yield from answers("state machine", [stepfunctions.describe_state_machine(stateMachineArn=machine) for machine in machines])
-    yield from answers("execution", [stepfunctions.describe_execution(executionArn=execution) for execution in executions])
-    yield from answers("history", [pages(stepfunctions, "get_execution_history", "events", executionArn=execution, includeExecutionData=True)
-                                   for execution in executions])
+    yield from answers("state machine", [stepfunctions.describe_state_machine(stateMachineArn=machine)
+                                         for machine in machines])
+    yield from answers("execution", [stepfunctions.describe_execution(executionArn=execution)
+                                     for execution in executions])
+    yield from answers("history", [pages(stepfunctions, "get_execution_history", "events", executionArn=execution,
+                                         includeExecutionData=True) for execution in executions])
 
 
 def of_events(events) -> Iterator[Place]:

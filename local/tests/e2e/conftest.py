@@ -22,7 +22,8 @@ def whole_run(request: pytest.FixtureRequest) -> bool:
     """Whether nothing of this folder was left out."""
     option = request.config.option
     asked = [Path(argument).resolve() for argument in request.config.args]
-    return any(FOLDER.is_relative_to(path) for path in asked) and not (option.keyword or option.markexpr or option.deselect)
+    chosen = option.keyword or option.markexpr or option.deselect
+    return any(FOLDER.is_relative_to(path) for path in asked) and not chosen
 
 
 @pytest.fixture(scope="module")

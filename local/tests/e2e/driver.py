@@ -72,7 +72,8 @@ class LocalTarget:
         assert len(lines) == 1, f"stdout must be one line, got {ended.stdout!r}\n{ended.stderr}"
         report = json.loads(lines[0])
         if ended.returncode == 0:
-            grants.save(grants.deployed(self.client("cloudformation"), self.client("iam"), report["stack"]), self.grants)
+            allowed = grants.deployed(self.client("cloudformation"), self.client("iam"), report["stack"])
+            grants.save(allowed, self.grants)
         return ended.returncode, report
 
     def client(self, service: str):

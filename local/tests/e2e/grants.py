@@ -1,4 +1,4 @@
-"""What the roles of a deployed stack may do, and what they did: the policies of its template against the decisions of IAM."""
+"""What the roles of a deployed stack may do, by its template, against what they did, by the decisions of IAM."""
 
 import dataclasses
 import fnmatch
@@ -70,7 +70,8 @@ def _of_statement(stack: str, path: str, role: str, written: dict, resolved: dic
     condition = _shared(stack, written.get("Condition", ""))
     for action in _list(written["Action"]):
         for text, resource in zip(_list(written["Resource"]), _list(resolved["Resource"]), strict=True):
-            yield Allowed(Grant(path, action, _shared(stack, text), condition), role, resource, resolved.get("Condition", {}))
+            grant = Grant(path, action, _shared(stack, text), condition)
+            yield Allowed(grant, role, resource, resolved.get("Condition", {}))
 
 
 def _shared(stack: str, written: object) -> str:

@@ -96,7 +96,14 @@ def test_a_gate_above_the_score_registers_nothing_and_alerts_once(served, alerts
     assert code == 0, report
 
 
-ON_EVERY_REQUEST = b"def model_fn(folder):\n    return None\n\n\ndef input_fn(body, kind):\n    raise RuntimeError('broken on purpose')\n"
+ON_EVERY_REQUEST = b"""
+def model_fn(folder):
+    return None
+
+
+def input_fn(body, kind):
+    raise RuntimeError("broken on purpose")
+"""
 AT_START = b"raise RuntimeError('broken on purpose')\n"
 
 

@@ -1,4 +1,4 @@
-"""What the roles did in all of the tests of this folder, against what they may do. It runs last, and only after all of them."""
+"""What the roles did in all tests of this folder, against what they may do: it runs last, and only after them all."""
 
 import dataclasses
 
@@ -7,18 +7,38 @@ from e2e import grants
 from e2e.driver import DECISIONS, GRANTS
 from e2e.grants import Allowed, Decision, Unexercised
 
+NO_SUCH_KEY = "only to who may list a bucket does S3 say that an object is missing, and not just forbidden"
+
 # What a role needs on AWS and the local target has no use for. A line that a test uses after all fails, and so does one
 # that no role is granted.
 UNEXERCISED = [
-    Unexercised("*", ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer"),
+    Unexercised("*", ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken",
+                      "ecr:GetDownloadUrlForLayer"),
                 "images are pulled from no registry here: the table of images says how each runs"),
-    Unexercised("*", ("cloudwatch:PutMetricData",), "SageMaker asks for it, for the metrics of the instances: there are none here"),
-    Unexercised("*", ("logs:DescribeLogStreams",), "SageMaker asks for it beside writing the log; the writer here knows its streams"),
+    Unexercised("*", ("cloudwatch:PutMetricData",),
+                "SageMaker asks for it, for the metrics of the instances: there are none here"),
+    Unexercised("*", ("logs:DescribeLogStreams",),
+                "SageMaker asks for it beside writing the log; the writer here knows its streams"),
     Unexercised("*", ("s3:AbortMultipartUpload",), "clears away an upload that breaks off, and none does"),
-    Unexercised("*", ("logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:GetLogDelivery",
-                      "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery"),
-                "Step Functions sets up its log with them; here the log is written by the target itself"),
-    Unexercised("*", ("xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"), "there is no X-Ray here"),
+    Unexercised("*", ("logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
+                      "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries",
+                      "logs:PutResourcePolicy", "logs:UpdateLogDelivery"),
+                "Step Functions sets up its log with them; here the target itself writes it"),
+    Unexercised("*", ("xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords",
+                      "xray:PutTraceSegments"), "there is no X-Ray here"),
+    Unexercised("ModelEndpoint/SweepRole", ("logs:CreateLogStream", "logs:PutLogEvents"),
+                "Lambda writes a function's log with its role; here the target itself writes it"),
+    Unexercised("ExperimentTracker/Role", ("s3:PutObject", "kms:GenerateDataKey"),
+                "a client may upload through the app, which the server here leaves to the client"),
+    Unexercised("ModelTrainer/Role", ("s3:GetObject",),
+                "a job may go on from what an earlier run has logged; ours does not", on="*/mlflow/*"),
+    Unexercised("ModelEndpoint/Role", ("s3:ListBucket",), NO_SUCH_KEY),
+    Unexercised("Orchestrator/deployment/Role", ("s3:ListBucket",), NO_SUCH_KEY),
+    Unexercised("Orchestrator/deployment/Role", ("cloudwatch:DescribeAlarms",),
+                "SageMaker's guide asks the execution role for it, and does not say whether the caller needs it too"),
+    Unexercised("Orchestrator/deployment/Role", ("states:DescribeExecution",),
+                "a run of any pipeline can be inspected; that which holds the turn is always a deployment",
+                on="*-training:*"),
 ]
 
 

@@ -1,7 +1,7 @@
 """Every secret of a run is a canary: nothing that the run leaves holds one.
 
-A stack file with both vendors: the tracker's password goes to the job, the endpoint's token into a Connection. Where the
-secrets may be: in Secrets Manager, in the Connection's own secret there, and at the vendors.
+A stack file with both vendors: the tracker's password goes to the job, the endpoint's token into a Connection. The
+secrets may be in Secrets Manager, in the Connection's own secret there, and at the vendors.
 """
 
 import base64
@@ -10,6 +10,7 @@ import io
 import json
 import secrets
 import tarfile
+import time
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -27,7 +28,13 @@ SPECIAL = "/+&=~?"
 FILE = """
 name: {stack}
 tracker: {{ provider: mlflow, url: "{tracker}", username: ml, secret: vendor/mlflow, field: password }}
-endpoint: {{ provider: open-inference, url: "{endpoint}", model: classifier, repository: models, implementation: sagemaker_model.SageMakerModel, secret: vendor/inference }}
+endpoint:
+  provider: open-inference
+  url: "{endpoint}"
+  model: classifier
+  repository: models
+  implementation: sagemaker_model.SageMakerModel
+  secret: vendor/inference
 monitor: {{ provider: none }}
 """
 
@@ -64,7 +71,8 @@ def run(local_target, tmp_path_factory) -> Run:
     manager = local_target.client("secretsmanager")
     manager.create_secret(Name="vendor/inference", SecretString=token)
     environment = local_target.environment | client_environment.variables(local_target.settings)
-    with vendor_servers.running(environment, manager, folder, "--repository", f"ssm:/mlops/{STACK}/artifact-store#models") as vendors:
+    repository = f"ssm:/mlops/{STACK}/artifact-store#models"
+    with vendor_servers.running(environment, manager, folder, "--repository", repository) as vendors:
         assert vendors.password == password
         file = folder / "mlops.yaml"
         file.write_text(FILE.format(stack=STACK, tracker=vendors.tracker["url"], endpoint=vendors.endpoint["url"]))
@@ -72,12 +80,14 @@ def run(local_target, tmp_path_factory) -> Run:
         assert code == 0, report["error"]
         queue = subscribe(local_target, report["components"]["alerter"]["address"])
         manager.put_secret_value(SecretId="vendor/mlflow", SecretString=json.dumps({"password": refused}))
+        pipeline = local_target.outputs(STACK)["PipelineArn"]
         with pytest.raises(Failure) as failed:
-            executions.Execution.of(local_target.settings, local_target.outputs(STACK)["PipelineArn"], lambda line: None).run({})
+            executions.Execution.of(local_target.settings, pipeline, lambda line: None).run({})
         assert "401" in str(failed.value)
         alerts = wait_until(lambda: receive(local_target, queue), "an alert")
         served = len(vendors.runs()) == 1 and report["heldOut"]["accuracy"] > 0.9
-    return Run(local_target, [password, token, refused], [json.dumps(report), str(failed.value), *alerts], served)
+    told = [json.dumps(report), str(failed.value), *alerts]
+    return Run(local_target, [password, token, refused], told, served)
 
 
 def test_the_vendors_took_the_secrets(run):
@@ -90,8 +100,9 @@ def test_no_secret_is_where_it_may_not_be(run):
 
 def test_every_place_was_looked_at(run):
     """A search of nothing finds nothing."""
-    kinds = {"told", "template", "stack", "parameter", "state machine", "execution", "history", "job", "rule", "connection",
-             "log /aws/sagemaker/TrainingJobs", "log /aws/vendedlogs/states", "model.tar.gz", "manifest.json", "target.log", "deploy.log"}
+    kinds = {"told", "template", "stack", "parameter", "state machine", "execution", "history", "job", "rule",
+             "connection", "log /aws/sagemaker/TrainingJobs", "log /aws/vendedlogs/states", "model.tar.gz",
+             "manifest.json", "target.log", "deploy.log"}
     places = [place for place, content in run.places() if content]
     assert {kind for kind in kinds if not any(kind in place for place in places)} == set()
     assert any(place.endswith("!model.joblib") for place in places), "archives are opened"
@@ -100,14 +111,16 @@ def test_every_place_was_looked_at(run):
 def test_the_search_finds_what_is_planted(run):
     """The same search, with a secret in each of its services."""
     secret = canary("planted")
-    run.target.client("ssm").put_parameter(Name="/planted", Type="SecureString", Value=f"token={quote(secret, safe='')}")
+    token = f"token={quote(secret, safe='')}"
+    run.target.client("ssm").put_parameter(Name="/planted", Type="SecureString", Value=token)
     s3 = run.target.client("s3")
     bucket = s3.list_buckets()["Buckets"][0]["Name"]
     s3.put_object(Bucket=bucket, Key="planted.tar.gz", Body=packed("notes/a.txt", f"Basic {b64('ml:' + secret)}"))
     logs = run.target.client("logs")
     logs.create_log_group(logGroupName="planted")
     logs.create_log_stream(logGroupName="planted", logStreamName="a")
-    logs.put_log_events(logGroupName="planted", logStreamName="a", logEvents=[{"timestamp": 1, "message": json.dumps({"key": secret})}])
+    event = {"timestamp": int(time.time() * 1000), "message": json.dumps({"key": secret})}
+    logs.put_log_events(logGroupName="planted", logStreamName="a", logEvents=[event])
     (run.target.settings.home / "logs" / "planted.log").write_text(f"GET /?key={secret}")
 
     lines = canaries.found(run.places(), [secret])

@@ -50,7 +50,8 @@ class Platform:
         self.cloudwatch = target.client("cloudwatch")
         self.bucket = unique("bucket")
         self.s3.create_bucket(Bucket=self.bucket)
-        self.role = self.make_role({"Effect": "Allow", "Action": ["s3:*", "logs:*", "cloudwatch:DescribeAlarms"], "Resource": "*"})
+        actions = ["s3:*", "logs:*", "cloudwatch:DescribeAlarms"]
+        self.role = self.make_role({"Effect": "Allow", "Action": actions, "Resource": "*"})
 
     def make_role(self, *statements: dict) -> str:
         iam = self.target.client("iam")
