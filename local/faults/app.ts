@@ -7,8 +7,8 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
-  Auth, DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, ModelDeployment, OpenInferenceEndpoint, RunAlerts, S3ArtifactStore, SageMakerImage, SageMakerModelRegistry,
-  SageMakerModelTrainer, SnsAlerter, Step, StepFunctionsOrchestrator, TrainingPipeline,
+  Auth, DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, IAlerter, ModelDeployment, OpenInferenceEndpoint, PagerDutyAlerter, RunAlerts, S3ArtifactStore, SageMakerImage,
+  SageMakerModelRegistry, SageMakerModelTrainer, SlackAlerter, SnsAlerter, Step, StepFunctionsOrchestrator, TrainingPipeline, WebhookAlerter,
 } from '../../lib';
 import { faults, tasks } from './vendor_faults.json';
 
@@ -23,7 +23,8 @@ const app = new App();
 const stack = new Stack(app, 'faults');
 /** Where the vendor listens; a vendor with the wrong name does so once a task. */
 const vendor: { url: string; wrongName: { [task: string]: string }; secret: string } = JSON.parse(app.node.getContext('vendor'));
-const auth = Auth.bearer(secretsmanager.Secret.fromSecretNameV2(stack, 'Credential', vendor.secret));
+const credential = secretsmanager.Secret.fromSecretNameV2(stack, 'Credential', vendor.secret);
+const auth = Auth.bearer(credential);
 
 const store = new S3ArtifactStore(stack, 'ArtifactStore');
 const bucket = s3.Bucket.fromBucketAttributes(stack, 'RepositoryBucket', { bucketName: store.bucketName, encryptionKey: store.encryptionKey });
@@ -46,7 +47,14 @@ const paths: { [task: string]: (id: string, url: string, model: string) => sfn.C
   load: deploy,
   ready: deploy,
   sample: deploy,
+  slack: (id, url, model) => tell(id, new SlackAlerter(stack, `Vendor-${id}`, { channel: '#alerts', token: credential, url: `${url}/${model}` })),
+  pagerduty: (id, url, model) => tell(id, new PagerDutyAlerter(stack, `Vendor-${id}`, { routingKey: credential, url: `${url}/${model}` })),
+  webhook: (id, url, model) => tell(id, new WebhookAlerter(stack, `Vendor-${id}`, { url: `${url}/${model}/alerts`, auth })),
 };
+
+function tell(id: string, alerter: IAlerter): Step {
+  return alerter.notify(stack, id, { subject: 'A fault', message: 'on purpose', timeout });
+}
 
 function deploy(id: string, url: string, model: string): Step {
   return new DeployableOpenInferenceEndpoint(stack, `Vendor-${id}`, { url, model, auth, repository })

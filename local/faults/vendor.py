@@ -1,5 +1,5 @@
-"""A model server of the Open Inference Protocol V2, over TLS, that plays faults: a model's name, `<fault>.<task>`, says
-which fault it has, and in which of the tasks."""
+"""A model server of the Open Inference Protocol V2 and receivers of alerts, over TLS, that play faults: in each path
+stands `<fault>.<task>`, a model or a folder, which says which fault is played, and in which of the tasks."""
 
 import json
 import os
@@ -18,7 +18,9 @@ from faults.certificates import Certificate, Certificates
 HOST = "localhost"
 FIRST, SECOND = "first-credential", "second-credential"
 HUGE_BYTES = 50 * 1024 * 1024
-WRONG_NAME_TASKS = ("infer", "failover", "load")
+WRONG_NAME_TASKS = ("infer", "failover", "load", "slack", "pagerduty", "webhook")
+# What receivers of alerts answer, by task.
+ALERTS = {"slack": {"ok": True, "ts": "1"}, "pagerduty": {"status": "success", "dedup_key": "1"}, "webhook": {}}
 # A client that has gone ends a hang; nobody waits longer than this.
 LONGEST_HANG_SECONDS = 90
 
@@ -92,6 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _play(self, called: str) -> None:
         model = next(part for part in PurePosixPath(self.path).parts if "." in part)
         fault, _, task = model.rpartition(".")
+        called = task if task in ALERTS else called
         # A deployment's trial and a failover's first try are inferences too.
         faulty = called == {"failover": "infer", "sample": "infer"}.get(task, task)
         if faulty and fault in FAULTS:
@@ -104,6 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             "load": {},
             "ready": {"name": "model", "versions": self.server.vendor.versions},
             "infer": {"outputs": [{"name": "predict", "datatype": "FP64", "shape": [1, 1], "data": [3]}]},
+            **ALERTS,
         }[called])
 
     def send(self, status: int, content: object, **headers: str) -> None:
