@@ -8,7 +8,10 @@ import { DatadogAlerter, IAlerter, PagerDutyAlerter, PagerDutySeverity, SlackAle
 import { IArtifactStore, S3ArtifactStore } from '../constructs/artifact-store';
 import { Auth } from '../constructs/core';
 import { got } from '../constructs/core/validation';
-import { IExperimentTracker, MlflowExperimentTracker, SageMakerExperimentTracker } from '../constructs/experiment-tracker';
+import {
+  ClearMlExperimentTracker, CometExperimentTracker, DatabricksExperimentTracker, IExperimentTracker, MlflowExperimentTracker, NeptuneExperimentTracker, SageMakerExperimentTracker,
+  WandbExperimentTracker,
+} from '../constructs/experiment-tracker';
 import { DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, ICapturingEndpoint, IModelEndpoint, OpenInferenceEndpoint } from '../constructs/model-endpoint';
 import { CloudWatchModelMonitor, IModelMonitor } from '../constructs/model-monitor';
 import { IModelRegistry, SageMakerModelRegistry } from '../constructs/model-registry';
@@ -71,7 +74,7 @@ const policy = (value?: string) => value === 'destroy' ? RemovalPolicy.DESTROY :
 export const STORES: Providers<IArtifactStore> = {
   s3: {
     fields: z => ({
-      bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'must be the name of a bucket' }).optional(), prefix: z.string().optional(), removal: removal(z),
+      bucket: z.string().regex(/^(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'must be the name of a bucket' }).optional(), prefix: z.string().optional(), removal: removal(z),
     }),
     props: { removalPolicy: 'removal' },
     create: (scope, id, settings) => {
@@ -101,6 +104,29 @@ export const TRACKERS: Providers<IExperimentTracker | undefined, { store: IArtif
     fields: z => ({ url: z.string(), experiment: z.string().optional(), ...credential(z) }),
     create: (scope, id, settings) => new MlflowExperimentTracker(scope, id, { url: settings.url, experiment: settings.experiment, auth: auth(scope, id, settings) }),
   },
+  databricks: {
+    fields: z => ({ url: z.string(), ...key(z), clientId: z.string().optional(), experiment: z.string().optional() }),
+    create: (scope, id, { secret, field, ...props }) => new DatabricksExperimentTracker(scope, id, { url: props.url, ...props, token: held(scope, id, secret), tokenField: field }),
+  },
+  wandb: {
+    fields: z => ({ ...key(z), entity: z.string().optional(), project: z.string().optional(), url: z.string().optional() }),
+    create: (scope, id, { secret, field, ...props }) => new WandbExperimentTracker(scope, id, { ...props, apiKey: held(scope, id, secret), apiKeyField: field }),
+  },
+  comet: {
+    fields: z => ({ ...key(z), workspace: z.string().optional(), project: z.string().optional(), url: z.string().optional() }),
+    create: (scope, id, { secret, field, ...props }) => new CometExperimentTracker(scope, id, { ...props, apiKey: held(scope, id, secret), apiKeyField: field }),
+  },
+  clearml: {
+    fields: z => ({
+      secret: secretName(z), accessKeyField: z.string().optional(), secretKeyField: z.string().optional(),
+      url: z.string().optional(), webUrl: z.string().optional(), filesUrl: z.string().optional(),
+    }),
+    create: (scope, id, { secret, ...props }) => new ClearMlExperimentTracker(scope, id, { ...props, credentials: held(scope, id, secret) }),
+  },
+  neptune: {
+    fields: z => ({ project: z.string(), ...key(z) }),
+    create: (scope, id, { project, secret, field }) => new NeptuneExperimentTracker(scope, id, { project, apiToken: held(scope, id, secret), apiTokenField: field }),
+  },
   none: { fields: () => ({}), create: () => undefined },
 };
 
@@ -111,7 +137,7 @@ export const TRAINERS: Providers<IModelTrainer, { store: IArtifactStore }> = {
       image: z.string().regex(IMAGE, { error: 'must be scikit-learn, scikit-learn:<version> or the URI of an image in ECR' }).default('scikit-learn'),
       hyperparameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()], { error: 'must be a text, a number, true or false' }).transform(String)).optional(),
       instanceType: z.string().optional(), instanceCount: z.number().optional(), volumeSize: z.number().optional(), spot: z.boolean().optional(), networkIsolation: z.boolean().optional(),
-      timeoutMinutes: z.number().min(1).optional(),
+      timeoutMinutes: z.number().min(1).max(28 * 24 * 60).optional(),
     }),
     props: { uri: 'image', version: 'image' },
     create: (scope, id, { image, instanceType, instanceCount, volumeSize, spot, networkIsolation }, { store }) => new SageMakerModelTrainer(scope, id, {
@@ -159,6 +185,7 @@ export const ENDPOINTS: Providers<IModelEndpoint, { store: IArtifactStore; image
       repository: z.string().regex(/^[^/\s]+(\/[^/\s]+)*\/?$/, { error: "must be a folder of the artifact store, such as 'models'" }).optional(),
       implementation: z.string().optional(), ...credential(z),
     }),
+    props: { prefix: 'repository' },
     create: (scope, id, settings, { store }) => {
       const { url, model, repository, implementation } = settings;
       const props = { url, model, auth: auth(scope, id, settings) };

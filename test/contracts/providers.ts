@@ -26,6 +26,15 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'experiment tracker mlflow': kit.experimentTracker(scope => new mlops.MlflowExperimentTracker(scope, 'Tracker', { url: 'https://mlflow.acme.dev', auth: mlops.Auth.basic('ml', secret(scope), 'password') })),
   'experiment tracker mlflow, bearer': kit.experimentTracker(scope => new mlops.MlflowExperimentTracker(scope, 'Tracker', { url: 'https://mlflow.acme.dev', auth: mlops.Auth.bearer(secret(scope)) })),
 
+  'experiment tracker databricks': kit.experimentTracker(scope => new mlops.DatabricksExperimentTracker(scope, 'Tracker', { url: 'https://acme.cloud.databricks.com', token: secret(scope) })),
+  'experiment tracker wandb': kit.experimentTracker(scope => new mlops.WandbExperimentTracker(scope, 'Tracker', { apiKey: secret(scope), entity: 'acme', project: 'fraud' })),
+  'experiment tracker comet': kit.experimentTracker(scope => new mlops.CometExperimentTracker(scope, 'Tracker', { apiKey: secret(scope), workspace: 'acme' })),
+  'experiment tracker clearml': kit.experimentTracker(scope => new mlops.ClearMlExperimentTracker(scope, 'Tracker', { credentials: secret(scope) })),
+  'experiment tracker neptune': kit.experimentTracker(scope => new mlops.NeptuneExperimentTracker(scope, 'Tracker', { project: 'acme/fraud', apiToken: secret(scope) })),
+  'experiment tracker mirrored': kit.experimentTracker((scope, { artifactStore }) => new mlops.MirroredTracker(scope, 'Tracker', {
+    primary: new mlops.SageMakerExperimentTracker(scope, 'Kept', { artifactStore }), secondary: new mlops.WandbExperimentTracker(scope, 'Left', { apiKey: secret(scope) }),
+  })),
+
   'model trainer sagemaker': kit.modelTrainer((scope, { artifactStore }) => new mlops.SageMakerModelTrainer(scope, 'Trainer', { artifactStore })),
   'model trainer sagemaker, spot': kit.modelTrainer((scope, { artifactStore }) => new mlops.SageMakerModelTrainer(scope, 'Trainer', { artifactStore, spot: {}, instanceCount: 2 })),
 

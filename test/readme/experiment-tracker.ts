@@ -16,14 +16,14 @@ const other: IExperimentTracker = new MlflowExperimentTracker(stack, 'OtherTrack
   url: 'https://mlflow.acme.dev', auth: Auth.basic('ml', secret, 'password'),
 });
 
-class WandbExperimentTracker extends Construct implements IExperimentTracker {
+class AcmeExperimentTracker extends Construct implements IExperimentTracker {
   constructor(scope: Construct, id: string, private readonly apiKey: ISecret) {
     super(scope, id);
   }
 
   public bind(_client: IGrantable): Binding {
-    return { provider: 'wandb', address: 'https://api.wandb.ai', variables: {}, secrets: { WANDB_API_KEY: { secret: this.apiKey } } };
+    return { provider: 'acme', address: 'https://acme.dev', variables: {}, secrets: { ACME_API_KEY: { secret: this.apiKey } } };
   }
 }
 
-export const all = [tracker, other, new WandbExperimentTracker(stack, 'Wandb', secret)];
+export const all = [tracker, other, new AcmeExperimentTracker(stack, 'Acme', secret)];
