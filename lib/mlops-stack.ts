@@ -96,7 +96,7 @@ export class MlopsStack extends Stack {
 
 /** Where the loop's props stand in the file. */
 const LOOP_FIELDS = {
-  source: 'trainer.source', entry: 'trainer.entry', networkIsolation: 'trainer.networkIsolation', metrics: 'pipeline.metrics', gate: 'pipeline.gate',
+  source: 'trainer.source', entry: 'trainer.entry', networkIsolation: 'trainer.networkIsolation', metrics: 'pipeline.metrics', gate: 'pipeline.gate', sample: 'pipeline.sample', hyperparameters: 'trainer.hyperparameters',
 };
 
 /** Does `make`; where it refuses a prop, the message names the field of the stack file instead. */

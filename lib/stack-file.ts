@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'fs';
+import { readFileSync, statSync } from 'fs';
 import type * as Zod from 'zod';
-import { got, nearest } from '../constructs/core/validation';
+import { expected, got, isPlain, nearest, reason, shown } from '../constructs/core/validation';
 import { ALERTERS, ENDPOINTS, MONITORS, ORCHESTRATORS, Providers, REGISTRIES, STORES, TRACKERS, TRAINERS } from './catalogue';
 
 /** One component of the stack file: who provides it, and the provider's settings. */
@@ -37,19 +37,47 @@ export const COMPONENTS: { [section: string]: Providers<any, any> } = {
 /** Fields that would hold a credential. */
 const CREDENTIAL = /^(password|passwd|pwd|token|api_?key|secret_?key|access_?key|credentials?)$/i;
 
+/** More than anybody writes by hand. */
+const MOST = { bytes: 100_000, nesting: 50 };
+
 /**
  * Reads a stack file. An empty file is the whole stack on AWS.
- * @throws Error with one line when there is no such file, or it is not YAML
+ * @throws Error with one line when there is no such file, or it is not YAML that says what it means in one place
  */
 export function parseStackFile(path: string): { [section: string]: any } {
-  if (!existsSync(path)) throw new Error(`'config' must be a stack file that exists, got '${path}'`);
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const yaml: typeof import('yaml') = require('yaml');
+  const refuse = (why: string): never => { throw new Error(`${path}: ${why}`); };
+  const text = read(path, refuse);
+  // The parser goes down with the nesting, and with it the whole process.
+  if (isDeep(yaml, text)) refuse(`must be nested at most ${MOST.nesting} levels deep, got more`);
+  const document = yaml.parseDocument(text, { resolveKnownTags: false });
+  const [issue] = [...document.errors, ...document.warnings];
+  if (issue) refuse(`must be YAML: ${shown(issue.message.split('\n')[0].replace(/:$/, ''))}`);
+  yaml.visit(document, { Alias: () => refuse('must write each value out, got an alias (*)') });
+  return document.toJS({ maxAliasCount: 0 }) ?? {};
+}
+
+function read(path: string, refuse: (why: string) => never): string {
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (!file?.isFile()) throw new Error(`'config' must be a stack file that exists, ${got(path)}`);
+  if (file.size > MOST.bytes) refuse(`must be at most ${MOST.bytes} bytes, got ${file.size}`);
   try {
-    return yaml.parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 }) ?? {};
-  } catch (error) {
-    throw new Error(`${path}: must be YAML: ${(error as Error).message.split('\n')[0].replace(/:$/, '')}`);
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+  } catch {
+    return refuse('must be text in UTF-8, got other bytes');
   }
+}
+
+/** Whether brackets, or indentation and `- ` and `? ` before a line's content, go deeper than anybody nests. */
+function isDeep(yaml: typeof import('yaml'), text: string): boolean {
+  let level = 0;
+  const brackets = [...new yaml.Lexer().lex(text)].some(token => {
+    if (token === '[' || token === '{') level++;
+    if (token === ']' || token === '}') level = Math.max(0, level - 1);
+    return level > MOST.nesting;
+  });
+  return brackets || text.split(/[\r\n]/).some(line => /^[ \t?:-]*/.exec(line)![0].length > 4 * MOST.nesting);
 }
 
 /**
@@ -60,11 +88,11 @@ export function checkStackFile(settings: unknown): StackFile {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const z: typeof Zod = require('zod');
   const file = mapping('the file', settings ?? {});
-  refuseCredentials(file, '');
+  refuseFields(file, '');
   const { name, pipeline, ...components } = file;
   const known = ['name', ...Object.keys(COMPONENTS), 'pipeline'];
   const extra = Object.keys(components).find(section => !Object.hasOwn(COMPONENTS, section));
-  if (extra !== undefined) throw new Error(`'${extra}' must be one of ${known.join(', ')}: did you mean '${nearest(extra, known)}'?`);
+  if (extra !== undefined) throw new Error(`'${shown(extra)}' is not a section (allowed: ${known.join(', ')}): did you mean '${nearest(extra, known)}'?`);
   const choices = Object.entries(COMPONENTS).map(([section, providers]) => [section, choose(z, section, providers, components[section])]);
   return { name: parse('name', nameSchema(z), name), ...Object.fromEntries(choices), pipeline: parse('pipeline', pipelineSchema(z), pipeline ?? {}) };
 }
@@ -73,7 +101,7 @@ function choose(z: typeof Zod, section: string, providers: Providers<any, any>, 
   const names = Object.keys(providers);
   const { provider = names[0], ...settings } = mapping(`'${section}'`, given ?? {});
   if (typeof provider !== 'string' || !names.includes(provider)) {
-    throw new Error(`'${section}.provider' must be one of ${names.join(', ')}, ${got(provider)}: did you mean '${nearest(String(provider), names)}'?`);
+    throw new Error(`'${section}.provider' must be one of ${names.join(', ')}, ${got(provider)}: did you mean '${nearest(provider, names)}'?`);
   }
   const fields = providers[provider].fields(z);
   return { provider, settings: parse(section, z.strictObject(fields), settings, provider), fields: Object.keys(fields) };
@@ -84,7 +112,7 @@ export function nameSchema(z: typeof Zod) {
 }
 
 export function pipelineSchema(z: typeof Zod) {
-  const folder = (path: string) => z.string().regex(/^[^/\s][^\s]*$/, { error: "must be a path in the artifact store, without a '/' at the start" }).default(path);
+  const folder = (path: string) => z.string().regex(/^[^/\s\p{C}][^\s\p{C}]{0,1023}$/u, { error: "must be a path in the artifact store, without a '/' at the start" }).default(path);
   return z.strictObject({
     train: folder('data/train/'), test: folder('data/test/'), sample: folder('data/sample.csv'),
     metrics: z.array(z.string()).default(['accuracy', 'f1', 'roc_auc']),
@@ -103,44 +131,45 @@ function parse<T>(section: string, schema: Zod.ZodType<T>, value: unknown, provi
 /** One line about an issue of zod's. */
 function explain(section: string, issue: Zod.core.$ZodIssue, value: unknown, schema: any, provider?: string): string {
   const of = provider === undefined ? '' : ` of provider '${provider}'`;
-  const expected = (type: string) => ({ record: 'a mapping', object: 'a mapping', array: 'a list' })[type] ?? `a ${type}`;
-  const at = `'${[section, ...issue.path].join('.')}'`;
+  const at = `'${shown([section, ...issue.path].join('.'))}'`;
   const found = issue.path.reduce<any>((part, key) => part?.[key], value);
   if (issue.code === 'unrecognized_keys') {
     const fields = Object.keys(issue.path.reduce<any>((part, key) => part?.shape?.[key]?.unwrap?.() ?? part?.shape?.[key], schema)?.shape ?? {});
     const [key] = issue.keys;
     const hint = fields.length ? ` (allowed: ${fields.join(', ')}): did you mean '${nearest(key, fields)}'?` : ' (it has none)';
-    return `'${[section, ...issue.path, key].join('.')}' is not a field${of}${hint}`;
+    return `'${shown([section, ...issue.path, key].join('.'))}' is not a field${of}${hint}`;
   }
-  if (issue.code === 'invalid_type') return found === undefined ? `${at}${of} is missing: it must be ${expected(issue.expected)}` : `${at} must be ${expected(issue.expected)}, ${got(found)}`;
+  if (issue.code === 'invalid_type') return found === undefined ? `${at}${of} is missing: it must be ${expected(issue)}` : `${at} ${reason(issue, found)}`;
   if (issue.code === 'too_small') return `${at} must be at least ${issue.minimum}, ${got(found)}`;
   if (issue.code === 'too_big') return `${at} must be at most ${issue.maximum}, ${got(found)}`;
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String);
-    return `${at} must be one of ${values.join(', ')}, ${got(found)}: did you mean '${nearest(String(found), values)}'?`;
+    return `${at} must be one of ${values.join(', ')}, ${got(found)}: did you mean '${nearest(found, values)}'?`;
   }
+  if (issue.code === 'invalid_key') return `${at} ${reason(issue, found)}`;
   // What stands in place of a secret's name may be the secret.
   return issue.path.at(-1) === 'secret' ? `${at} ${issue.message}` : `${at} ${issue.message}, ${got(found)}`;
 }
 
 function mapping(what: string, value: unknown): { [field: string]: any } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error(`${what} must be a mapping of fields, ${got(value)}${typeof value === 'string' && what !== 'the file' ? `: did you mean { provider: ${value} }?` : ''}`);
+  if (Array.isArray(value) || !isPlain(value)) {
+    throw new Error(`${what} must be a mapping of fields, ${got(value)}${typeof value === 'string' && what !== 'the file' ? `: did you mean { provider: ${shown(value)} }?` : ''}`);
   }
   return value as { [field: string]: any };
 }
 
-/** Nothing secret stands in a file that is committed. The value is not repeated. */
-function refuseCredentials(value: unknown, path: string): void {
+/** Nothing secret stands in a file that is committed: the value is not repeated. No field is named as what JavaScript makes objects of. */
+function refuseFields(value: unknown, path: string): void {
   if (typeof value !== 'object' || value === null) return;
   for (const [field, inner] of Object.entries(value)) {
-    const at = path ? `${path}.${field}` : field;
+    const at = shown(path ? `${path}.${field}` : field);
+    if (field === '__proto__') throw new Error(`'${at}' must have another name, got '__proto__'`);
     if (CREDENTIAL.test(field) && typeof inner !== 'object') {
       throw new Error(`'${at}' must not stand in the file: put the value into AWS Secrets Manager and name it with 'secret' (and 'field', for one field of its JSON)`);
     }
     if (typeof inner === 'string' && /^https?:\/\/[^/\s]*:[^/\s]*@/.test(inner)) {
       throw new Error(`'${at}' must be a URL without a credential, got one with a user and password: name them with 'username' and 'secret'`);
     }
-    refuseCredentials(inner, at);
+    refuseFields(inner, at);
   }
 }

@@ -4,7 +4,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Call } from './call';
 import { explain } from './grants';
-import { check, duration, got, json } from './validation';
+import { check, duration, got, mapping } from './validation';
 
 /** Properties of a `Step`. */
 export interface StepProps {
@@ -97,7 +97,7 @@ export class Step extends sfn.Parallel {
     const result = '{% $states.result[0] %}';
     super(scope, checkedId(id), { queryLanguage: sfn.QueryLanguage.JSONATA, outputs: result, assign: { [id]: result } });
     check(props, z => ({
-      calls: z.array(z.looseObject({})), result: z.looseObject({}).and(json(z)), variables: z.looseObject({}).and(json(z)),
+      calls: z.array(z.looseObject({})), result: mapping(z), variables: mapping(z),
       interval: duration(z, 'seconds', 1, 86400), timeout: duration(z, 'seconds', 1, 365 * 86400),
     }), 'calls', 'result');
     this.results = Object.keys(props.result);
@@ -121,7 +121,7 @@ export class Step extends sfn.Parallel {
    * @param path a result's name, or a path inside it such as `metrics.accuracy`
    */
   public result(path: string): string {
-    const [name, ...rest] = `${path}`.split('.');
+    const [name, ...rest] = typeof path === 'string' ? path.split('.') : [''];
     if (!this.results.includes(name)) {
       throw new Error(`'path' must start with a result of '${this.node.id}' (${this.results.join(', ')}), ${got(path)}`);
     }
@@ -140,6 +140,12 @@ function checkedId(id: string): string {
   throw new Error(`'id' names the variable that holds the result and must be a capital letter and then at most 62 letters, digits or _, ${got(id)}`);
 }
 
+/** A variable of an inner scope may not have the name of an outer one: steps start upper-case, calls lower-case. */
+function checkedId(id: string): string {
+  if (typeof id === 'string' && /^[A-Z]\w{0,62}$/.test(id)) return id;
+  throw new Error(`'id' names the variable that holds the result and must be a capital letter and then at most 62 letters, digits or _, ${got(id)}`);
+}
+
 /** The states inside a step: start, one task a call with its conditions and repeats, done, fail. */
 class StepStates {
   public readonly start: sfn.State;
@@ -150,7 +156,7 @@ class StepStates {
 
   constructor(private readonly step: Step, props: StepProps) {
     for (const { name } of props.calls) {
-      if (!/^[a-z]\w{0,62}$/.test(name) || RESERVED.includes(name)) {
+      if (typeof name !== 'string' || !/^[a-z]\w{0,62}$/.test(name) || RESERVED.includes(name)) {
         throw new Error(`'name' of a call must be a lower-case letter and then at most 62 letters, digits or _, and none of ${RESERVED.join(', ')}, ${got(name)}`);
       }
     }

@@ -29,20 +29,26 @@ export function check(props: object | undefined, schemas: (z: typeof Zod) => Sch
 /** What a schema's own types are called. */
 const TYPES: { [type: string]: string } = { record: 'a mapping', object: 'a mapping', array: 'a list' };
 
+/** What is allowed in place of another type. */
+export function expected({ expected: type }: Zod.core.$ZodIssueInvalidType): string {
+  return TYPES[type] ?? `a ${type}`;
+}
+
 /** Why `value` is refused: what is allowed, and what it is. */
 export function reason(issue: Zod.core.$ZodIssue, value: unknown): string {
-  if (issue.code === 'invalid_type') return `must be ${TYPES[issue.expected] ?? `a ${issue.expected}`}, ${got(value)}`;
+  if (issue.code === 'invalid_type') return `must be ${expected(issue)}, ${got(value)}`;
   // About the key of a record, zod's own message says nothing.
   return issue.code === 'invalid_key' ? issue.issues[0].message : issue.message;
 }
 
 /** The part of a message that says what was got: one line of at most some 200 characters. */
 export function got(value: unknown): string {
-  return `got ${describe(value)}`;
+  return `got ${described(value)}`;
 }
 
-function describe(value: unknown): string {
-  if (Token.isUnresolved(value)) return 'a value that only the deployment knows';
+/** `value` as a message shows it. */
+function described(value: unknown): string {
+  if (Token.isUnresolved(value) || typeof value === 'string' && value.includes('#{Token[')) return 'a value that only the deployment knows';
   if (typeof value === 'string') return `'${shown(value)}'`;
   if (Construct.isConstruct(value)) return `'${value.node.path}'`;
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
@@ -119,15 +125,23 @@ export function json(z: typeof Zod): Zod.ZodType {
   return mustBe(z, 'JSON', it => isJson(it));
 }
 
-function isJson(it: any, above: unknown[] = []): boolean {
-  if (it === null || ['string', 'boolean', 'undefined'].includes(typeof it) || Token.isUnresolved(it)) return true;
-  if (typeof it === 'number') return Number.isFinite(it);
-  if (typeof it !== 'object' || above.includes(it) || above.length > 100 || !isPlain(it)) return false;
-  return Object.values(it).every(inner => isJson(inner, [...above, it]));
+/** As `json`, by name. */
+export function mapping(z: typeof Zod): Zod.ZodType {
+  return mustBe(z, 'a mapping of names to JSON', it => isPlain(it) && !Array.isArray(it) && isJson(it));
 }
 
-function isPlain(it: object): boolean {
-  return Array.isArray(it) || [Object.prototype, null].includes(Object.getPrototypeOf(it));
+/** Whether JSON holds `it`. @param deferred whether what only the deployment knows may be in it */
+export function isJson(it: any, deferred: boolean = true, above: unknown[] = []): boolean {
+  if (Token.isUnresolved(it)) return deferred;
+  if (it === null || ['string', 'boolean', 'undefined'].includes(typeof it)) return true;
+  if (typeof it === 'number') return Number.isFinite(it);
+  if (!isPlain(it) || above.includes(it) || above.length > 100) return false;
+  return Object.values(it).every(inner => isJson(inner, deferred, [...above, it]));
+}
+
+/** Whether `it` is a list, or a mapping that is of no class. */
+export function isPlain(it: unknown): boolean {
+  return Array.isArray(it) || typeof it === 'object' && it !== null && [Object.prototype, null].includes(Object.getPrototypeOf(it));
 }
 
 /** Something with all of `members`, which `what` says in words. */
@@ -136,8 +150,9 @@ export function like(z: typeof Zod, what: string, ...members: string[]): Zod.Zod
 }
 
 /** The one of `values` that takes the fewest edits from `value`. */
-export function nearest(value: string, values: readonly string[]): string {
-  return values.map(candidate => ({ candidate, edits: distance(value.slice(0, 100), candidate) })).sort((a, b) => a.edits - b.edits)[0]?.candidate;
+export function nearest(value: unknown, values: readonly string[]): string {
+  const given = typeof value === 'string' ? value.slice(0, 100) : described(value);
+  return values.map(candidate => ({ candidate, edits: distance(given, candidate) })).sort((a, b) => a.edits - b.edits)[0]?.candidate;
 }
 
 /** Levenshtein's distance. */

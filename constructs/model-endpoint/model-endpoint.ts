@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import type * as Zod from 'zod';
 import { IArtifactStore } from '../artifact-store/artifact-store';
 import { IComponent, Step } from '../core';
-import { check, FILLED, json, like, mustBe, text } from '../core/validation';
+import { check, FILLED, isJson, like, mustBe, text } from '../core/validation';
 
 /** Rows to predict. */
 export interface InferOptions {
@@ -45,7 +45,7 @@ export interface DeployOptions {
 
 /** Rows, or what yields them. */
 function rows(z: typeof Zod): Zod.ZodType {
-  return mustBe(z, 'a list of rows, or JSONata', it => Array.isArray(it) && json(z).safeParse(it).success || typeof it === 'string' && it.startsWith('{%'));
+  return mustBe(z, 'a list of rows, or JSONata', it => Array.isArray(it) && isJson(it, false) || typeof it === 'string' && it.startsWith('{%'));
 }
 
 /** @throws Error when there is nothing to predict */

@@ -223,7 +223,7 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
     const own = this.props.networkIsolation && source !== undefined ? [CODE] : [];
     check(options, z => {
       const channel = fixed(z, /^[A-Za-z0-9.\-_]{1,64}$/, "named with at most 64 letters, digits, '.', '-' or '_'")
-        .refine(name => !own.includes(name), { error: 'must have another name in isolation, where the source comes in the channel of this name' });
+        .refine(name => !own.includes(name), { error: `must have another name, got '${CODE}': in isolation the source comes in the channel of this name` });
       const address = text(z, /^(s3:\/\/[^\p{C}]|\{%)/u, 'an s3:// address');
       const metric = fixed(z, /^[A-Za-z0-9_.\-]{1,128}$/, "a metric's name of at most 128 letters, digits, '_', '.' or '-'");
       const channels = Object.keys(inputs).length;

@@ -8,7 +8,7 @@ import { Binding, ComponentEvent, Jsonata, Step } from '../core';
 import { acknowledgeMachine, acknowledgePatterns } from '../core/acknowledge';
 import { allow, grant } from '../core/grants';
 import { Log } from '../core/log';
-import { check, duration, FILLED, fixed, got, json, like, mustBe, text } from '../core/validation';
+import { check, duration, FILLED, fixed, got, like, mapping, mustBe, text } from '../core/validation';
 import { InspectOptions, IPipelineOrchestrator, PipelineOptions, RunChangedOptions, RunOptions, RunStatus } from './orchestrator';
 
 /** Properties of a `StepFunctionsOrchestrator`. */
@@ -81,7 +81,7 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
   }
 
   public run(scope: Construct, id: string, options: RunOptions): Step {
-    check(options, z => ({ pipeline: fixed(z, ...FILLED), input: z.looseObject({}).and(json(z)) }), 'pipeline');
+    check(options, z => ({ pipeline: fixed(z, ...FILLED), input: mapping(z) }), 'pipeline');
     const { machine: { stateMachineArn }, executions } = this.pipeline(options.pipeline);
     const run = Jsonata.join(executions, Step.KEY);
     return new Step(scope, id, {

@@ -36,7 +36,7 @@ describe('each bad input is refused with one line', () => {
     ['tracker: { provider: mlflow }', "'tracker.url' of provider 'mlflow' is missing: it must be a string"],
     [`tracker: { ${VENDOR}, usrname: ml }`, "'tracker.usrname' is not a field of provider 'mlflow' (allowed: url, experiment, username, secret, field): did you mean 'username'?"],
     ['orchestrator: { retries: 3 }', "'orchestrator.retries' is not a field of provider 'step-functions' (it has none)"],
-    ['endpiont: {}', "'endpiont' must be one of name, store, tracker, trainer, registry, endpoint, monitor, orchestrator, alerter, pipeline: did you mean 'endpoint'?"],
+    ['endpiont: {}', "'endpiont' is not a section (allowed: name, store, tracker, trainer, registry, endpoint, monitor, orchestrator, alerter, pipeline): did you mean 'endpoint'?"],
     ['pipeline: { gate: { metric: f1, max: 1 } }', "'pipeline.gate.max' is not a field (allowed: metric, minimum, maximum): did you mean 'maximum'?"],
     ['pipeline: { gate: { minimum: 1 } }', "'pipeline.gate.metric' is missing: it must be a string"],
     // Vendors

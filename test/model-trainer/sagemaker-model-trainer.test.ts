@@ -314,7 +314,7 @@ describe('refusals', () => {
     ['a channel that is no address', shared, { inputs: { train: 'data/train' } }, "'inputs.train' must be an s3:// address, got 'data/train'"],
     ['too many channels', shared, { inputs: many(21, 's3://a') }, "'inputs' must be at most 20 channels, got 21"],
     ['too many channels in isolation', isolated, { source: 'training', inputs: many(20, 's3://a') }, "'inputs' must be at most 19 channels, got 20"],
-    ["the source's channel in isolation", isolated, { source: 'training', inputs: { code: 's3://a' } }, "'inputs.code' must have another name in isolation, where the source comes in the channel of this name"],
+    ["the source's channel in isolation", isolated, { source: 'training', inputs: { code: 's3://a' } }, "'inputs.code' must have another name, got 'code': in isolation the source comes in the channel of this name"],
     ['a metric that is no name', shared, { metrics: ['f1 score'] }, "'metrics.0' must be a metric's name of at most 128 letters, digits, '_', '.' or '-', got 'f1 score'"],
     ['too many metrics', shared, { metrics: Object.keys(many(41, '')) }, "'metrics' must be at most 40 metrics, got 41"],
     ['too long a run', shared, { timeout: Duration.days(29) }, "'timeout' must be a Duration of 1 to 2419200 whole seconds, got 2505600 seconds"],
