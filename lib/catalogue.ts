@@ -186,7 +186,6 @@ export const ENDPOINTS: Providers<IModelEndpoint, { store: IArtifactStore; image
       implementation: z.string().optional(), ...credential(z),
     }),
     props: { prefix: 'repository' },
-    props: { prefix: 'repository' },
     create: (scope, id, settings, { store }) => {
       const { url, model, repository, implementation } = settings;
       const props = { url, model, auth: auth(scope, id, settings) };

@@ -140,12 +140,6 @@ function checkedId(id: string): string {
   throw new Error(`'id' names the variable that holds the result and must be a capital letter and then at most 62 letters, digits or _, ${got(id)}`);
 }
 
-/** A variable of an inner scope may not have the name of an outer one: steps start upper-case, calls lower-case. */
-function checkedId(id: string): string {
-  if (typeof id === 'string' && /^[A-Z]\w{0,62}$/.test(id)) return id;
-  throw new Error(`'id' names the variable that holds the result and must be a capital letter and then at most 62 letters, digits or _, ${got(id)}`);
-}
-
 /** The states inside a step: start, one task a call with its conditions and repeats, done, fail. */
 class StepStates {
   public readonly start: sfn.State;
