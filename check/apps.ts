@@ -16,12 +16,12 @@ export function apps(): string[] {
   ];
 }
 
-/** Synthesizes `app` into a folder under `outdir`, as `cdk synth` would. */
-export function synthesize(app: string, outdir: string): Template[] {
+/** Synthesizes `app`, as `make` makes it, into a folder under `outdir`, as `cdk synth` would. */
+export function synthesize(app: string, outdir: string, make: (app: string) => void = build): Template[] {
   const folder = join(outdir, app.replace(/\//g, '-'));
   const { context } = JSON.parse(readFileSync(join(repository, 'cdk.json'), 'utf8'));
   Object.assign(process.env, { CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify({ ...context, 'aws:cdk:enable-path-metadata': true }), CDK_VALIDATION: 'false' });
-  build(app);
+  make(app);
   // An app that is made later is not to be synthesized when the process ends.
   delete process.env.CDK_OUTDIR;
   return Template.ofAssembly(app, folder);

@@ -1,20 +1,28 @@
-/** `npm run check`: every judge over every template. Exit code 1 on anything that is not acknowledged. */
+/**
+ * `npm run check`: every judge over every template. Exit code 1 on anything that is not acknowledged. `--faults` judges the
+ * judges: each fault of `test/faults` must be caught; `--with <fault>` puts one into an example first.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { apps, synthesize } from './apps';
+import { judgeFaults, seed } from './faults';
 import { JUDGES } from './judges';
 import { print, staleAcknowledgements } from './report';
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, report: { type: 'string' } } });
+  const { values } = parseArgs({ options: {
+    quick: { type: 'boolean', default: false }, report: { type: 'string' }, faults: { type: 'boolean', default: false }, with: { type: 'string' },
+  } });
   const outdir = mkdtempSync(join(tmpdir(), 'check-'));
   try {
-    const templates = apps().flatMap(app => synthesize(app, outdir));
+    if (values.faults) return await judgeFaults(outdir) ? 0 : 1;
+    const all = apps().flatMap(app => synthesize(app, outdir));
+    const templates = values.with === undefined ? all : seed(all, values.with, outdir);
     const judges = JUDGES.filter(({ quick }) => quick || !values.quick);
     const found = await Promise.all(judges.map(async judge => ({ judge: judge.name, findings: await judge.judge(templates) })));
-    const stale = values.quick ? [] : staleAcknowledgements(templates, found.flatMap(({ findings }) => findings));
+    const stale = values.quick || values.with ? [] : staleAcknowledgements(templates, found.flatMap(({ findings }) => findings));
     const report = print(templates, found, stale);
     if (values.report) writeFileSync(values.report, `${JSON.stringify(report, undefined, 2)}\n`);
     return report.unacknowledged.length + stale.length ? 1 : 0;
