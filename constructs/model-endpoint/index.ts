@@ -4,3 +4,4 @@ export * from './sagemaker-model-endpoint';
 export * from './deployable-sagemaker-endpoint';
 export * from './open-inference-endpoint';
 export * from './deployable-open-inference-endpoint';
+export * from './https-model-endpoint';

@@ -50,6 +50,8 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
     url: 'https://inference.acme.dev', model: 'fraud', repository: artifactStore, auth: mlops.Auth.header('X-Api-Key', secret(scope)),
   })),
 
+  'model endpoint https': kit.modelEndpoint(scope => new mlops.HttpsModelEndpoint(scope, 'Endpoint', { url: 'https://inference.acme.dev', path: '/score', auth: mlops.Auth.bearer(secret(scope)) })),
+
   'model monitor cloudwatch': kit.modelMonitor((scope, { modelEndpoint }) => new mlops.CloudWatchModelMonitor(scope, 'Monitor', { endpoint: modelEndpoint })),
   'model monitor cloudwatch, existing': kit.modelMonitor(scope => mlops.CloudWatchModelMonitor.fromAlarms(scope, 'Monitor', {
     alarms: [cloudwatch.Alarm.fromAlarmName(scope, 'Alarm', 'errors')], dashboardName: 'fraud',

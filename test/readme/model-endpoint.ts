@@ -1,6 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Auth, DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, IDeployableEndpoint, S3ArtifactStore } from '../../lib';
+import { Auth, DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, HttpsModelEndpoint, IDeployableEndpoint, S3ArtifactStore } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const store = new S3ArtifactStore(stack, 'ArtifactStore');
@@ -10,6 +10,14 @@ const endpoint: IDeployableEndpoint = new DeployableSageMakerEndpoint(stack, 'En
 // or, the whole swap:
 const other: IDeployableEndpoint = new DeployableOpenInferenceEndpoint(stack, 'OtherEndpoint', {
   url: 'https://models.acme.dev', model: 'fraud', repository: store, auth: Auth.bearer(secret),
+});
+
+// MLflow's scoring server
+new HttpsModelEndpoint(stack, 'Mlflow', { url: 'https://models.acme.dev', path: '/invocations', request: { inputs: '{% $instances %}' } });
+// an OpenAI-compatible server: one embedding a text
+new HttpsModelEndpoint(stack, 'Embeddings', {
+  url: 'https://llm.acme.dev/v1', path: '/embeddings', auth: Auth.bearer(secret),
+  request: { model: 'small', input: '{% $instances %}' }, predictions: '{% $map($states.result.ResponseBody.data, function($it) { $it.embedding })[] %}',
 });
 
 export const all = [endpoint, other];
