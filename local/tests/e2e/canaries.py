@@ -51,9 +51,9 @@ def _members(content: bytes) -> Iterator[Place]:
             yield from ((member.name, archive.extractfile(member).read()) for member in archive if member.isfile())
 
 
-def below(folder: Path) -> Iterator[Place]:
+def below(folder: Path, but: Path) -> Iterator[Place]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
+        if path.is_file() and not path.is_symlink() and not path.is_relative_to(but):
             yield from unpacked(str(path), path.read_bytes())
 
 
@@ -73,7 +73,8 @@ def of_account(target, stack: str) -> Iterator[Place]:
     yield from answers("template", [cloudformation.get_template(StackName=stack, TemplateStage=stage)
                                     for stage in ("Original", "Processed")])
     yield from answers("stack", [cloudformation.describe_stacks(StackName=stack),
-                                 cloudformation.describe_stack_events(StackName=stack)])
+                                 cloudformation.describe_stack_events(StackName=stack),
+                                 cloudformation.describe_stack_resources(StackName=stack)])
     yield from answers("parameter", pages(ssm, "get_parameters_by_path", "Parameters", Path="/", Recursive=True,
                                           WithDecryption=True))
     yield from of_executions(target.client("stepfunctions"))

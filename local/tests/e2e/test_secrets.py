@@ -52,8 +52,8 @@ class Run:
     def places(self):
         home = self.target.settings.home
         yield from canaries.answers("told", self.told)
-        yield from canaries.below(home / "cdk.out")
-        yield from canaries.below(home / "logs")
+        # The assembly, the target's logs, what jobs and buckets have left; the services' own state holds the secrets.
+        yield from canaries.below(home, but=home / "state")
         yield from canaries.of_account(self.target, STACK)
 
 
