@@ -7,7 +7,8 @@ import { IConstruct } from 'constructs';
  * @param rules by the judges' own names: cdk-nag's, checkov's, cfn-lint's, Control Tower's
  */
 export function acknowledge(construct: IConstruct, rules: string[], reason: string): void {
-  Validations.of(construct).acknowledge(...rules.map(id => ({ id, reason })));
+  // What `Validations.of(construct).acknowledge` records too, besides a stack trace for each, which a synthesis would feel.
+  construct.node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, Object.fromEntries(rules.map(id => [`Annotation::${id}`, reason])));
 }
 
 /** What every app of aws-cdk-lib does by its construction: acknowledged once, at the stack. */
@@ -36,9 +37,19 @@ export function acknowledgePatterns(scope: IConstruct, resources: string[], reas
   for (const resource of resources) {
     if (resource === '*' || !resource.includes('*')) continue;
     const id = `AwsSolutions-IAM5[Resource::${flat(stack.resolve(resource))}]`;
-    if (!known.has(id)) acknowledge(stack, [id], `${reason}; what lies under the prefix is not known before it is made`);
+    if (!known.has(id) && isClosed(id)) acknowledge(stack, [id], `${reason}; what lies under the prefix is not known before it is made`);
     known.add(id);
   }
+}
+
+/** Whether every bracket is closed: aws-cdk-lib takes no other id. */
+function isClosed(id: string): boolean {
+  let brackets = id.replace(/[^()[\]{}<>]/g, '');
+  for (let before = ''; before !== brackets;) {
+    before = brackets;
+    brackets = brackets.replace(/\(\)|\[\]|\{\}|<>/g, '');
+  }
+  return brackets === '';
 }
 
 /** A resource as cdk-nag's findings name it. */
