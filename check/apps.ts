@@ -33,7 +33,7 @@ function build(app: string): void {
     // eslint-disable-next-line @typescript-eslint/no-require-imports
     require(join(repository, app, 'app.ts'));
   } else {
-    const assembly = new App();
+    const assembly = new App({ autoSynth: false });
     MlopsStack.fromFile(assembly, app === 'mlops' ? join(repository, 'mlops.yaml') : join(stacks, `${app.slice('mlops/'.length)}.yaml`));
     assembly.synth();
   }

@@ -9,9 +9,18 @@ const validate = require('asl-validator');
 export class AslValidator implements Judge {
   public readonly name = 'asl-validator';
   public readonly quick = false;
+  private readonly known = new Map<string, any[]>();
 
   public async judge(templates: Template[]): Promise<Finding[]> {
-    return templates.flatMap(template => definitions(template).flatMap(({ id, definition }) => validate(definition).errors
-      .map((error: any) => ({ template, rule: error['Error code'], message: error.Message ?? JSON.stringify(error), resource: id }))));
+    return templates.flatMap(template => definitions(template).flatMap(({ id, definition }) => this.errors(definition)
+      .map(error => ({ template, rule: error['Error code'], message: error.Message ?? JSON.stringify(error), resource: id }))));
+  }
+
+  /** A validation compiles every schema anew, and most templates share their definitions. */
+  private errors(definition: any): any[] {
+    const text = JSON.stringify(definition);
+    const errors = this.known.get(text) ?? validate(definition).errors;
+    this.known.set(text, errors);
+    return errors;
   }
 }
