@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Template } from '../template';
 import { Finding, Judge } from './judge';
 import { judgeProgram, run } from './program';
@@ -8,6 +9,13 @@ export class CfnLint implements Judge {
   public readonly quick = true;
 
   public async judge(templates: Template[]): Promise<Finding[]> {
+    // It judges one template after the other, and takes the longest of all judges: each core gets a share.
+    const cores = Math.min(availableParallelism(), templates.length);
+    const shares = Array.from({ length: cores }, (_, core) => templates.filter((_template, index) => index % cores === core));
+    return (await Promise.all(shares.map(share => this.lint(share)))).flat();
+  }
+
+  private async lint(templates: Template[]): Promise<Finding[]> {
     // Its exit code adds up what kinds of findings there are, up to 14.
     const found = JSON.parse(await run(judgeProgram('cfn-lint'), ['--format', 'json', '--', ...templates.map(({ file }) => file)], 14));
     return found.map((match: any) => {
