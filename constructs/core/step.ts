@@ -122,8 +122,8 @@ export class Step extends sfn.Parallel {
    */
   public result(path: string): string {
     const [name, ...rest] = typeof path === 'string' ? path.split('.') : [''];
-    if (!this.results.includes(name)) {
-      throw new Error(`'path' must start with a result of '${this.node.id}' (${this.results.join(', ')}), ${got(path)}`);
+    if (!this.results.includes(name) || path.includes('`')) {
+      throw new Error(`'path' must start with a result of '${this.node.id}' (${this.results.join(', ')}) and hold no backtick, ${got(path)}`);
     }
     // A name that is no word of JSONata's stands in backticks.
     return `{% $${[this.node.id, name, ...rest.map(part => /^[A-Za-z_]\w*$/.test(part) ? part : `\`${part}\``)].join('.')} %}`;

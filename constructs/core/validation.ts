@@ -10,11 +10,11 @@ export type Schemas = { [name: string]: Zod.ZodType };
  * among `required`. zod is loaded on first use, so that importing the library stays fast.
  * @throws Error `'field' must ..., got '...'`
  */
-export function check(props: object | undefined, schemas: (z: typeof Zod) => Schemas, ...required: string[]): void {
+export function check(props: object, schemas: (z: typeof Zod) => Schemas, ...required: string[]): void {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const z: typeof Zod = require('zod');
-  if (props === null || !['object', 'undefined'].includes(typeof props)) throw new Error(`'props' must be an object of properties, ${got(props)}`);
-  const values = (props ?? {}) as { [name: string]: unknown };
+  if (typeof props !== 'object' || props === null) throw new Error(`'props' must be an object of properties, ${got(props)}`);
+  const values = props as { [name: string]: unknown };
   for (const [name, schema] of Object.entries(schemas(z))) {
     const value = values[name];
     if (value === undefined && !required.includes(name)) continue;
@@ -23,6 +23,19 @@ export function check(props: object | undefined, schemas: (z: typeof Zod) => Sch
       const [issue] = error.issues;
       throw new Error(`'${shown([name, ...issue.path].join('.'))}' ${reason(issue, issue.path.reduce<any>((part, key) => part?.[key], value))}`);
     }
+    refuseSubstitution(name, value);
+  }
+}
+
+/** CloudFormation replaces `${Name}` in Fn::Sub alone, and refuses or keeps it elsewhere: whoever wrote it expects more. */
+function refuseSubstitution(at: string, value: unknown, depth: number = 0): void {
+  if (typeof value === 'string' && !Token.isUnresolved(value) && /\$\{[\w:.]+\}/.test(value)) {
+    throw new Error(`'${shown(at)}' must hold no \${...}, which nothing replaces here, ${got(value)}: put a token in its place, such as Aws.REGION`);
+  }
+  if (!isPlain(value) || depth > 100) return;
+  for (const [name, inner] of Object.entries(value as object)) {
+    refuseSubstitution(`${at}.${name}`, name);
+    refuseSubstitution(`${at}.${name}`, inner, depth + 1);
   }
 }
 
@@ -61,9 +74,9 @@ function described(value: unknown): string {
   }
 }
 
-/** `text` in one line and cut: no control character, none that turns the line around, no half of a pair. */
+/** `text` in one line, cut, and without the user and password of a URL: no control character, none that turns the line around, no half of a pair. */
 export function shown(text: string): string {
-  const line = text.slice(0, 200).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+  const line = text.replace(/:\/\/[^/\s@]*@/g, '://***@').slice(0, 200).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)!.toString(16)}}`);
   return text.length > 200 ? `${line}...` : line;
 }
 

@@ -140,7 +140,7 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
     this.checkOptions(options);
     const timeout = options.timeout ?? Duration.days(1);
     if (this.props.networkIsolation && options.uses?.length) {
-      throw new Error(`'networkIsolation' must be false for a job that uses '${options.uses[0].node.path}', which it could not reach: put the trainer into a VPC with endpoints instead`);
+      throw new Error(`'networkIsolation' must be false for a job that uses '${options.uses[0].node.path}', got true, which cuts it off: put the trainer into a VPC with endpoints instead`);
     }
     const environment = Environment.of(this.role, ...options.uses ?? []);
     const bundle = options.source === undefined ? undefined : sourceBundle(scope, `${id}Source`, options.source, options.entry ?? 'train.py');
@@ -218,7 +218,7 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
   }
 
   private checkOptions(options: TrainOptions) {
-    const { inputs = {}, metrics = [], source } = options ?? {};
+    const { inputs = {}, metrics = [], hyperparameters = {}, source } = options ?? {};
     // In isolation the source comes as a channel.
     const own = this.props.networkIsolation && source !== undefined ? [CODE] : [];
     check(options, z => {
@@ -233,7 +233,7 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
         source: fixed(z, /^[^\0]+$/, 'the path of a folder'),
         entry: fixed(z, /^[^\0]+$/, 'the path of a script in the source'),
         hyperparameters: z.record(fixed(z, /^[^\p{C}]{1,256}$/u, 'named with 1 to 256 characters'), text(z, /^[\s\S]{0,2500}$/, 'a text of at most 2500 characters'))
-          .refine(all => Object.keys(all).length <= 98, { error: `must be at most 98 hyperparameters, got ${Object.keys(options.hyperparameters ?? {}).length}` }),
+          .refine(all => Object.keys(all).length <= 98, { error: `must be at most 98 hyperparameters, got ${Object.keys(hyperparameters).length}` }),
         uses: z.array(like(z, 'a component (IComponent)', 'bind')),
         timeout: duration(z, 'seconds', 1, 28 * 86400),
       };

@@ -11,7 +11,6 @@ import { ComponentEvent, Jsonata, Publication } from '../../constructs/core';
 import { grant, Nobody, passRole, readObjects, sagemakerArn, writeObjects } from '../../constructs/core/grants';
 import { handlerFolder, packageRoot } from '../../constructs/core/package-root';
 import { retention } from '../../constructs/core/retention';
-import { check, integer, nearest, oneOf, text } from '../../constructs/core/validation';
 import { evaluate } from '../support/jsonata';
 import { actions, allowed, resource } from '../support/template';
 import { Anything, role, secret } from './components';
@@ -127,33 +126,6 @@ describe('grants', () => {
   test("name SageMaker's resources in the stack's own partition, region and account", () => {
     expect(stack.resolve(sagemakerArn(stack, 'model', 'x'))['Fn::Join'][1].filter((part: any) => typeof part === 'object').map(({ Ref }: any) => Ref))
       .toEqual(['AWS::Partition', 'AWS::Region', 'AWS::AccountId']);
-  });
-});
-
-describe('validation', () => {
-  const refused = (value: any, schema: any) => { try { check({ field: value }, z => ({ field: schema(z) })); return undefined; } catch (error) { return (error as Error).message; } };
-
-  test('says the field, what it got and what is allowed', () => {
-    expect(refused(0, (z: any) => integer(z, 1, 5))).toBe("'field' must be a whole number from 1 to 5, got 0");
-    expect(refused('3', (z: any) => integer(z, 1, 5))).toBe("'field' must be a whole number from 1 to 5, got '3'");
-    expect(refused('a b', (z: any) => text(z, /^\w+$/, 'a word'))).toBe("'field' must be a word, got 'a b'");
-    expect(refused({ a: 1 }, (z: any) => text(z, /^\w+$/, 'a word'))).toBe("'field' must be a word, got {\"a\":1}");
-    expect(refused('sagmaker', (z: any) => oneOf(z, ['mlflow', 'sagemaker'], 'a provider'))).toBe("'field' must be a provider, got 'sagmaker': did you mean 'sagemaker'?");
-    expect(refused(1, (z: any) => oneOf(z, ['mlflow'], 'a provider'))).toBe("'field' must be a provider, got 1");
-    expect(refused({ 'a b': 1 }, (z: any) => z.record(text(z, /^\w+$/, 'named with a word'), z.number()))).toBe("'field.a b' must be named with a word, got 'a b'");
-    expect(refused({ inner: ['ok', 'no!'] }, (z: any) => z.object({ inner: z.array(text(z, /^\w+$/, 'a word')) }))).toBe("'field.inner.1' must be a word, got 'no!'");
-  });
-
-  test('takes what is right, what is not set, and what only the deployment knows', () => {
-    const schema = (z: any) => integer(z, 1, 5);
-
-    expect([5, undefined, Lazy.number({ produce: () => 9 })].map(value => refused(value, schema))).toEqual([undefined, undefined, undefined]);
-    expect(refused(Lazy.string({ produce: () => 'x y' }), (z: any) => text(z, /^\w+$/, 'a word'))).toBeUndefined();
-  });
-
-  test('finds the nearest', () => {
-    expect(nearest('ml.m5.lagre', ['ml.m5.large', 'ml.c5.large', 'ml.m5.xlarge'])).toBe('ml.m5.large');
-    expect(nearest('', ['b', 'aa'])).toBe('b');
   });
 });
 

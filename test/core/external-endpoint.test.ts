@@ -115,11 +115,16 @@ describe('an address', () => {
   });
 
   test.each([
-    'http://acme.dev', 'http://localhost.acme.dev', 'http://127.0.0.1.acme.dev', 'https://', 'https://ml:pw@acme.dev', 'https://acme.dev?x=1', 'https://acme.dev/#a',
+    'http://acme.dev', 'http://localhost.acme.dev', 'http://127.0.0.1.acme.dev', 'https://', 'https://acme.dev:99999', 'https://acme.dev/*', 'https://acme.dev?x=1', 'https://acme.dev/#a',
     'https://acme.dev/a b', 'ftp://acme.dev', 'acme.dev', '', 'see https://acme.dev',
   ])("'%s' is refused", url => {
     expect(() => new ExternalEndpoint(url, Auth.none()))
       .toThrow(new Error(`'url' must be an https:// URL without credentials, query or fragment (http:// only for loopback addresses), got '${url}'`));
+  });
+
+  test('with a password is refused, and the password is not repeated', () => {
+    expect(() => new ExternalEndpoint('https://ml:pw@acme.dev', Auth.none()))
+      .toThrow(new Error("'url' must be an https:// URL without credentials, query or fragment (http:// only for loopback addresses), got 'https://***@acme.dev'"));
   });
 
   test('on this machine brings a warning, once; another does not', () => {

@@ -280,7 +280,7 @@ describe('refusals', () => {
     expect(step.result('jobName')).toBe('{% $Train.jobName %}');
     expect(step.result('metrics.accuracy')).toBe('{% $Train.metrics.accuracy %}');
     expect(step.result('metrics.roc-auc')).toBe('{% $Train.metrics.`roc-auc` %}');
-    expect(() => step.result('modelUri')).toThrow(new Error("'path' must start with a result of 'Train' (jobName, metrics), got 'modelUri'"));
+    expect(() => step.result('modelUri')).toThrow(new Error("'path' must start with a result of 'Train' (jobName, metrics) and hold no backtick, got 'modelUri'"));
   });
 
   test('a step that no machine holds', () => {

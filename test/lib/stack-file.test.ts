@@ -71,7 +71,7 @@ describe('each bad input is refused with one line', () => {
     ['trainer: { entry: trian.py }', "'trainer.entry' must be a script in 'training' (train.py), got 'trian.py'"],
     // What cannot work together
     ['trainer: { networkIsolation: true }',
-      "'trainer.networkIsolation' must be false for a job that uses 'mlops/ExperimentTracker', which it could not reach: put the trainer into a VPC with endpoints instead"],
+      "'trainer.networkIsolation' must be false for a job that uses 'mlops/ExperimentTracker', got true, which cuts it off: put the trainer into a VPC with endpoints instead"],
     ['endpoint: { provider: open-inference, url: "https://models.acme.dev" }\nmonitor: { provider: none }',
       "'endpoint' must be an endpoint that versions can be deployed to (IDeployableEndpoint), got 'mlops/ModelEndpoint': give it a 'repository', or take another one"],
     ['endpoint: { provider: open-inference, url: "https://models.acme.dev", repository: models }',

@@ -231,7 +231,7 @@ describe('in isolation', () => {
     const tracker = new MlflowExperimentTracker(stack, 'Tracker', { url: 'https://mlflow.acme.dev' });
 
     expect(() => trainer.train(stack, 'Train', { uses: [tracker] })).toThrow(new Error(
-      "'networkIsolation' must be false for a job that uses 'test/Tracker', which it could not reach: put the trainer into a VPC with endpoints instead",
+      "'networkIsolation' must be false for a job that uses 'test/Tracker', got true, which cuts it off: put the trainer into a VPC with endpoints instead",
     ));
   });
 });

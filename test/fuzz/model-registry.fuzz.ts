@@ -1,0 +1,28 @@
+import * as fc from 'fast-check';
+import { SageMakerModelRegistry } from '../../lib';
+import { machineTarget, props, removalPolicy, textOrReference } from './arbitraries';
+import { fuzz } from './fuzz';
+import { machine } from './machine';
+
+const address = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('s3://acme/model.tar.gz', '{% $Train.modelUri %}', 's3://acme') }, { weight: 1, arbitrary: textOrReference });
+const status = fc.constantFrom('Approved', 'Rejected', 'PendingManualApproval', 'approved', '');
+
+fuzz('SageMakerModelRegistry', props({}, { description: textOrReference, removalPolicy }), (stack, given) => {
+  machine(stack, new SageMakerModelRegistry(stack, 'Registry', given).register(stack, 'Register', { modelUri: 's3://acme/model.tar.gz', image: 'x' }));
+});
+
+fuzz('SageMakerModelRegistry.fromGroupName', props({ name: fc.oneof(fc.constantFrom('Fraud', 'a-b', '-a', 'x'.repeat(64)), textOrReference) }), (stack, given) => {
+  machine(stack, SageMakerModelRegistry.fromGroupName(stack, 'Registry', given?.name).resolve(stack, 'Resolve', { version: '1' }));
+});
+
+fuzz('IModelRegistry.register', props({ modelUri: address, image: textOrReference }, { metrics: fc.oneof(fc.constant('{% $Train.metrics %}'), textOrReference), description: textOrReference }), (stack, given) => {
+  machine(stack, new SageMakerModelRegistry(stack, 'Registry').register(stack, 'Register', given));
+});
+
+fuzz('IModelRegistry.resolve', props({ version: textOrReference }), (stack, given) => machine(stack, new SageMakerModelRegistry(stack, 'Registry').resolve(stack, 'Resolve', given)));
+
+fuzz('IModelRegistry.setStatus', props({ version: textOrReference, status }, { reason: textOrReference }), (stack, given) => machine(stack, new SageMakerModelRegistry(stack, 'Registry').setStatus(stack, 'Set', given)));
+
+fuzz('IModelRegistry.onStatusChanged', props({ status, target: machineTarget }), (stack, given) => {
+  new SageMakerModelRegistry(stack, 'Registry').onStatusChanged('Changed', given);
+});

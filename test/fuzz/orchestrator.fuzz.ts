@@ -1,0 +1,45 @@
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import * as fc from 'fast-check';
+import { StepFunctionsOrchestrator } from '../../lib';
+import { duration, machineTarget, props, text, textOrReference } from './arbitraries';
+import { fuzz } from './fuzz';
+import { machine } from './machine';
+import { recipe } from './recipe';
+
+const definition = recipe('one state', (stack, id) => new sfn.Pass(stack, id));
+const name = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('training', 'a_b-c', 'constructor', 'toString', 'Log', '1st', 'x'.repeat(41)) }, { weight: 1, arbitrary: textOrReference });
+
+fuzz('StepFunctionsOrchestrator', props({}, { logRetention: fc.constantFrom<unknown>(logs.RetentionDays.ONE_DAY, logs.RetentionDays.INFINITE, 2, 'ONE_DAY') }), (stack, given) => {
+  new StepFunctionsOrchestrator(stack, 'Orchestrator', given).addPipeline('training', { definition: new sfn.Pass(stack, 'Pass') });
+});
+
+fuzz('IPipelineOrchestrator.addPipeline', fc.tuple(name, props({ definition }, { comment: textOrReference, timeout: duration(0, 1, 86400 * 365) })), (stack, [given, options]) => {
+  new StepFunctionsOrchestrator(stack, 'Orchestrator').addPipeline(given, options);
+});
+
+const imported = recipe('a state machine that exists', (stack, id) => sfn.StateMachine.fromStateMachineArn(stack, id, 'arn:aws:states:us-east-1:123456789012:stateMachine:mine'));
+
+fuzz('StepFunctionsOrchestrator.importPipeline', props({ name, stateMachine: imported }), (stack, given) => {
+  const orchestrator = new StepFunctionsOrchestrator(stack, 'Orchestrator');
+  orchestrator.importPipeline(given?.name, given?.stateMachine);
+  machine(stack, orchestrator.run(stack, 'Run', { pipeline: given.name }));
+});
+
+fuzz('IOrchestrator.run', props({ pipeline: fc.oneof(fc.constantFrom('training', 'trainin', 'constructor'), textOrReference) }, { input: fc.dictionary(text, fc.jsonValue(), { maxKeys: 3 }), timeout: duration(0, 1, 86400) }), (stack, given) => {
+  const orchestrator = new StepFunctionsOrchestrator(stack, 'Orchestrator');
+  orchestrator.addPipeline('training', { definition: new sfn.Pass(stack, 'Pass') });
+  machine(stack, orchestrator.run(stack, 'Run', given));
+});
+
+fuzz('IOrchestrator.inspect', props({ run: textOrReference }), (stack, given) => {
+  const orchestrator = new StepFunctionsOrchestrator(stack, 'Orchestrator');
+  orchestrator.addPipeline('training', { definition: new sfn.Pass(stack, 'Pass') });
+  machine(stack, orchestrator.inspect(stack, 'Inspect', given));
+});
+
+fuzz('IOrchestrator.onRunChanged', props({ target: machineTarget }, { statuses: fc.array(fc.constantFrom('SUCCEEDED', 'FAILED', 'failed'), { maxLength: 3 }) }), (stack, given) => {
+  const orchestrator = new StepFunctionsOrchestrator(stack, 'Orchestrator');
+  orchestrator.addPipeline('training', { definition: new sfn.Pass(stack, 'Pass') });
+  orchestrator.onRunChanged('Changed', given);
+});
