@@ -52,16 +52,6 @@ function isClosed(id: string): boolean {
   return brackets === '';
 }
 
-/** Whether every bracket is closed: aws-cdk-lib takes no other id. */
-function isClosed(id: string): boolean {
-  let brackets = id.replace(/[^()[\]{}<>]/g, '');
-  for (let before = ''; before !== brackets;) {
-    before = brackets;
-    brackets = brackets.replace(/\(\)|\[\]|\{\}|<>/g, '');
-  }
-  return brackets === '';
-}
-
 /** A resource as cdk-nag's findings name it. */
 function flat(value: any): string {
   if (typeof value === 'string') return value.replace(/\$\{/g, '<').replace(/\}/g, '>');
