@@ -12,7 +12,7 @@ process.chdir(repository);
 /** What is changed, by name, and the tests that must find it. */
 const SUBJECTS = {
   validation: { mutate: ['constructs/core/validation.ts'], tests: ['test/core/validation.test.ts'] },
-  endpoint: { mutate: ['constructs/core/auth.ts', 'constructs/core/external-endpoint.ts'], tests: ['test/core/external-endpoint.test.ts'] },
+  endpoint: { mutate: ['constructs/core/auth.ts', 'constructs/core/external-endpoint.ts'], tests: ['test/core/external-endpoint.test.ts', 'test/core/endpoint-checks.test.ts'] },
   retention: { mutate: ['constructs/core/retention.ts'], tests: ['test/core/core.test.ts'] },
   'stack-file': { mutate: ['lib/stack-file.ts'], tests: ['test/lib/stack-file.test.ts', 'test/lib/hostile-yaml.test.ts'] },
   catalogue: { mutate: ['lib/catalogue.ts'], tests: ['test/lib/stack-file.test.ts', 'test/lib/catalogue.test.ts'] },
