@@ -19,6 +19,8 @@ export function run(command: string, args: string[], most = 0, input = ''): Prom
     child.stdout.on('data', chunk => output.push(chunk));
     child.stderr.on('data', chunk => errors.push(chunk));
     child.on('error', fail);
+    // A program that reads no input may have ended before it is closed.
+    child.stdin.on('error', () => undefined);
     child.on('close', code => code === 0 || code !== null && code <= most && output.length
       ? done(Buffer.concat(output).toString())
       : fail(new Error(`${command} ended with ${code}: ${Buffer.concat(errors).toString().trim().split('\n').at(-1)}`)));
