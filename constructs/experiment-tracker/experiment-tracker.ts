@@ -1,6 +1,9 @@
 import { IComponent } from '../core';
 
-/** What the name of an experiment may be, in a pattern and in words. */
+/**
+ * What the name of an experiment may be, in a pattern and in words.
+ * @internal
+ */
 export const EXPERIMENT = [/^[^\p{C}]{1,500}$/u, 'the name of an experiment, of 1 to 500 characters'] as const;
 
 /**

@@ -48,12 +48,18 @@ function rows(z: typeof Zod): Zod.ZodType {
   return mustBe(z, 'a list of rows, or JSONata', it => Array.isArray(it) && isJson(it, false) || typeof it === 'string' && it.startsWith('{%'));
 }
 
-/** @throws Error when there is nothing to predict */
+/**
+ * @throws Error when there is nothing to predict
+ * @internal
+ */
 export function checkInfer(options: InferOptions): void {
   check(options, z => ({ instances: rows(z) }), 'instances');
 }
 
-/** @throws Error when it is not said what is deployed */
+/**
+ * @throws Error when it is not said what is deployed
+ * @internal
+ */
 export function checkDeploy(options: DeployOptions): void {
   check(options, z => ({
     version: text(z, ...FILLED), modelUri: text(z, /^(s3:\/\/|\{%)/, 'an s3:// address'), store: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
