@@ -31,7 +31,7 @@ export class Publication extends Construct {
     const references = Object.entries(secrets).map(([name, { secret, field }]) => [name, { secretArn: secret.secretArn, field }]);
     const value = stack.toJsonString({ provider, address, variables, secrets: Object.fromEntries(references) });
     if (/\{\{resolve:/.test(JSON.stringify(stack.resolve(value)))) {
-      throw new Error(`'${props.of.node.path}' binds a secret's value, which CloudFormation would write in plain text: bind a reference`);
+      throw new Error(`'${props.of.node.path}' must bind references to secrets, got a secret's value, which CloudFormation would write in plain text`);
     }
     this.parameterName = `/mlops/${stack.stackName}/${props.component}`;
     new ssm.CfnParameter(this, 'Resource', {

@@ -82,7 +82,7 @@ describe('a publication', () => {
     const stack = new Stack(new App(), 'test');
 
     expect(() => new Publication(stack, 'Publish', { component: 'x', of: new Anything(stack, 'A', binding(stack)) }))
-      .toThrow(new Error("'test/A' binds a secret's value, which CloudFormation would write in plain text: bind a reference"));
+      .toThrow(new Error("'test/A' must bind references to secrets, got a secret's value, which CloudFormation would write in plain text"));
   });
 });
 

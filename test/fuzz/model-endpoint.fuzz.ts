@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
-import { DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, OpenInferenceEndpoint, S3ArtifactStore, SageMakerModelEndpoint } from '../../lib';
+import {
+  DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, HttpsModelEndpoint, OpenInferenceEndpoint, S3ArtifactStore, SageMakerModelEndpoint,
+} from '../../lib';
 import { around, auth, deployable, duration, fixed, image, key, props, store, text, textOrReference, vpc } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
@@ -38,6 +40,11 @@ const implementation = fc.oneof(fc.constantFrom('mlserver_sklearn.SKLearnModel',
 fuzz('DeployableOpenInferenceEndpoint', props({ url, model, repository: store }, { auth, implementation }), (stack, given) => {
   machine(stack, new DeployableOpenInferenceEndpoint(stack, 'Endpoint', given).deploy(stack, 'Deploy', { ...DEPLOY, store: new S3ArtifactStore(stack, 'Models') }));
 });
+
+fuzz('HttpsModelEndpoint', props({ url }, {
+  path: fc.oneof(fc.constantFrom('/', '/predict', 'predict', '/a?b'), textOrReference), request: fc.oneof(fc.constantFrom<unknown>({ rows: '{% $instances %}' }, 'x'), fc.jsonValue()),
+  predictions: fc.oneof(fc.constantFrom('{% $states.result.ResponseBody %}', '{% %}', '{% ( %}', 'x'), text), auth,
+}), (stack, given) => machine(stack, new HttpsModelEndpoint(stack, 'Endpoint', given).infer(stack, 'Infer', { instances: [[1]] })));
 
 const rows = fc.oneof(fc.array(fc.array(fc.double(), { maxLength: 3 }), { maxLength: 3 }), fc.constantFrom<unknown>('{% $rows %}', 'x', [['a', null]], [1, '{% $x %}']));
 
