@@ -13,6 +13,11 @@ const numRuns = Number(process.env.FUZZ_RUNS ?? 200);
 const folder = mkdtempSync(join(tmpdir(), 'mlops-fuzz-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** An app whose templates name the constructs, as those of the CDK's command do: what is acknowledged is found by them. */
+export function app(outdir: string): App {
+  return new App({ outdir, analyticsReporting: false, context: { 'aws:cdk:enable-path-metadata': true } });
+}
+
 /** Where stacks go: most anywhere, some into a region that is known. */
 const environment: fc.Arbitrary<StackProps> = fc.oneof(
   { weight: 8, arbitrary: fc.constant({}) },
@@ -25,7 +30,7 @@ const environment: fc.Arbitrary<StackProps> = fc.oneof(
  */
 export function fuzz(subject: string, props: fc.Arbitrary<unknown>, make: (stack: Stack, props: any) => void): void {
   fuzzStack(subject, fc.tuple(environment, props), ([env, raw]) => {
-    const stack = new Stack(new App({ outdir: join(folder, 'out'), analyticsReporting: false }), 'Fuzz', { ...env, analyticsReporting: false });
+    const stack = new Stack(app(join(folder, 'out')), 'Fuzz', { ...env, analyticsReporting: false });
     const prepared = prepare(raw, stack);
     return { stack, make: () => make(stack, prepared) };
   });

@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { App } from 'aws-cdk-lib';
 import * as fc from 'fast-check';
 import { stringify } from 'yaml';
 import { MlopsStack } from '../../lib';
 import { around, text } from './arbitraries';
-import { fuzzStack } from './fuzz';
+import { app, fuzzStack } from './fuzz';
 
 const folder = mkdtempSync(join(tmpdir(), 'mlops-fuzz-file-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -85,7 +84,7 @@ fuzzStack('mlops.yaml', file, yaml => ({
     const path = join(folder, 'mlops.yaml');
     writeFileSync(path, yaml);
     try {
-      return MlopsStack.fromFile(new App({ outdir: join(folder, 'out'), analyticsReporting: false }), path);
+      return MlopsStack.fromFile(app(join(folder, 'out')), path);
     } catch (error) {
       // The file is named first; what follows is the line.
       const { message } = error as Error;
