@@ -147,3 +147,78 @@ describe('each is read as it is meant', () => {
     expect(read(`pipeline: { metrics: [${Array.from({ length: 40 }, (_, index) => `m${index}`)}] }\ntrainer: { hyperparameters: { grid: "${'['.repeat(500)}" } }`).pipeline.metrics).toHaveLength(40);
   });
 });
+
+describe('up to the limit it is read', () => {
+  const nested = (open: string, close: string, levels: number) => `${open.repeat(levels)}${close.repeat(levels)}`;
+
+  test('in size', () => {
+    expect(read(`name: mlops\n#${'x'.repeat(100_000 - 13)}`).name).toBe('mlops');
+    expect(refusal(`name: mlops\n#${'x'.repeat(100_001 - 13)}`)).toBe('must be at most 100000 bytes, got 100001');
+  });
+
+  test('in depth', () => {
+    const list = (levels: number) => refusal(`pipeline: { metrics: ${nested('[', ']', levels)} }`);
+    const braces = (levels: number) => refusal(`store: ${nested('{a: ', '}', levels)}`);
+
+    expect([list(49), list(50)]).toEqual(["'pipeline.metrics.0' must be a string, got " + `[${nested('[', ']', 47)}]`, DEEP]);
+    expect(braces(50)).toBe("'store.a' is not a field of provider 's3' (allowed: bucket, prefix, removal): did you mean 'bucket'?");
+    expect(braces(51)).toBe(DEEP);
+  });
+
+  test.each([['[]', 60], ['{}', 60]])('with %s one after another', (pair, count) => {
+    expect(refusal(`pipeline: { metrics: [${Array(count).fill(pair)}] }`)).toBe(`'pipeline.metrics.0' must be a string, got ${pair}`);
+  });
+
+  test('in indentation', () => {
+    expect(read(`store:\n${' '.repeat(200)}removal: retain`).store.settings).toEqual({ removal: 'retain' });
+    expect(refusal(`store:\n${' '.repeat(201)}removal: retain`)).toBe(DEEP);
+    expect(read(`name: mlops\n#${' '.repeat(300)}`).name).toBe('mlops');
+  });
+});
+
+describe('what would be a credential', () => {
+  const line = (field: string) => `'trainer.hyperparameters.${field}' must not stand in the file: put the value into AWS Secrets Manager and name it with 'secret' (and 'field', for one field of its JSON)`;
+
+  test.each(['password', 'Passwd', 'PWD', 'token', 'apikey', 'api_key', 'secretKey', 'secret_key', 'accesskey', 'ACCESS_KEY', 'credential', 'credentials'])('%s is refused', field => {
+    expect(refusal(`trainer: { hyperparameters: { ${field}: x } }`)).toBe(line(field));
+    expect(refusal(`trainer: { hyperparameters: { ${field}: 1 } }`)).toBe(line(field));
+  });
+
+  test.each(['tokens', 'max_token', 'token_count', 'passwords', 'keys', 'secret'])('%s is none', field => {
+    expect(read(`trainer: { hyperparameters: { ${field}: 1 } }`).trainer.settings.hyperparameters).toEqual({ [field]: '1' });
+  });
+
+  test('fields inside are looked at one by one', () => {
+    expect(refusal('store: { token: { token: x } }')).toBe("'store.token.token' must not stand in the file: put the value into AWS Secrets Manager and name it with 'secret' (and 'field', for one field of its JSON)");
+    expect(refusal('store: { token: { a: x } }')).toBe("'store.token' is not a field of provider 's3' (allowed: bucket, prefix, removal): did you mean 'bucket'?");
+  });
+
+  test.each(['http://ml:pw@acme.dev', 'https://ml:@acme.dev', 'https://:pw@acme.dev/x'])('%s is refused', url => {
+    expect(refusal(`trainer: { hyperparameters: { a: "${url}" } }`))
+      .toBe("'trainer.hyperparameters.a' must be a URL without a credential, got one with a user and password: name them with 'username' and 'secret'");
+  });
+
+  test.each(['see https://ml:pw@acme.dev', 'https://acme.dev/a:b@c', 'ftp:a@b'])('%s is none', value => {
+    expect(read(`trainer: { hyperparameters: { a: "${value}" } }`).trainer.settings.hyperparameters).toEqual({ a: value });
+  });
+});
+
+describe('a pipeline', () => {
+  const gate = { metric: 'f1' };
+
+  test.each([{ ...gate, minimum: 0 }, { ...gate, maximum: 0 }, { ...gate, minimum: 0, maximum: 1 }])('with the gate %j', value => {
+    expect(checkStackFile({ pipeline: { gate: value } }).pipeline.gate).toEqual(value);
+  });
+
+  test.each(['a', 'data/in:1.csv', 'é/x', 'x'.repeat(1024)])('with the path %.20s', path => {
+    expect(checkStackFile({ pipeline: { train: path } }).pipeline.train).toBe(path);
+  });
+
+  test.each(['/a', ' a', 'a b', 'a\u200b', '\u200ba', 'x'.repeat(1025), ''])('not with the path %.20j', path => {
+    expect(() => checkStackFile({ pipeline: { train: path } })).toThrow(/^'pipeline\.train' must be a path in the artifact store, without a '\/' at the start, got '[^\n]*'$/);
+  });
+
+  test('not with a provider that is a list', () => {
+    expect(() => checkStackFile({ alerter: { provider: ['sns'] } })).toThrow(/^'alerter\.provider' must be one of sns.*, got \["sns"\]: did you mean 'sns'\?$/);
+  });
+});
