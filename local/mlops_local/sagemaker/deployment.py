@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mlops_local.sagemaker import alarms, store
+from mlops_local.sagemaker import alarms
 from mlops_local.sagemaker.errors import JobFailure
 from mlops_local.sagemaker.fleet import Fleet
 from mlops_local.sagemaker.invocation import LiveEndpoint
@@ -81,7 +81,9 @@ def _fraction(size: dict | None, instances: int) -> float:
 
 def deploy(live: LiveEndpoint, old: Fleet | None, new: Fleet, config: dict | None, report: Report) -> None:
     """Start the new fleet and move the traffic to it; on an alarm, or if it does not start, nothing has changed."""
-    started = store.now()
+    # What was counted before must not look like an error of this deployment because it is published during it.
+    live.metrics.publish()
+    started = time.time()
     report("Creating", "Launching instance(s).")
     new.start()
     if old is None:

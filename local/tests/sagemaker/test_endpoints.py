@@ -109,6 +109,19 @@ def test_a_good_version_takes_over_without_a_failed_request(platform: Platform, 
     assert platform.invoke(endpoint) == '["second", "second"]'
 
 
+def test_errors_from_before_a_deployment_do_not_roll_it_back(platform: Platform) -> None:
+    name = platform.make_endpoint(platform.make_config(platform.make_model(BROKEN)))
+    platform.wait_for_endpoint(name)
+    config = platform.make_config(platform.make_model(answering("mended")))
+    deployment = guarded(platform, name, AT_ONCE)
+    with pytest.raises(ClientError, match="the model is broken"):
+        platform.invoke(name)
+    platform.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config, DeploymentConfig=deployment)
+    found = platform.wait_for_endpoint(name)
+    assert found["EndpointConfigName"] == config
+    assert "FailureReason" not in found
+
+
 def test_alarms_that_do_not_exist_are_refused(platform: Platform, endpoint: str) -> None:
     with pytest.raises(ClientError, match="names alarms that do not exist: nowhere"):
         platform.sagemaker.update_endpoint(
