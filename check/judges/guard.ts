@@ -38,7 +38,7 @@ class Guard implements Judge {
     try {
       const data = templates.map((template, index) => {
         const file = join(folder, `${index}.json`);
-        writeFileSync(file, JSON.stringify(this.form(template)));
+        writeFileSync(file, JSON.stringify(this.form(template), readable));
         return file;
       });
       const rules = this.rules(templates);
@@ -52,6 +52,9 @@ class Guard implements Judge {
     }
   }
 }
+
+/** guard reads JSON as YAML, which refuses to hold some characters: in a text they stand for nothing that a rule asks for. */
+const readable = (_key: string, value: unknown) => typeof value === 'string' ? value.replace(/[\x7f-\x9f\ufffe\uffff\p{Cs}]/gu, '\ufffd') : value;
 
 /** guard's exit code when a template breaks a rule. */
 const FAILED = 19;

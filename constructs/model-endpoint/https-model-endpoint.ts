@@ -44,7 +44,7 @@ export class HttpsModelEndpoint extends Construct implements IModelEndpoint {
     super(scope, id);
     check(props, z => ({
       path: fixed(z, /^\/[^\s?#]*$/, "a path from the '/', without query or fragment"),
-      request: json(z), predictions: text(z, /^\{%[^]*%\}$/, 'JSONata, {% ... %}'),
+      request: json(z), predictions: text(z, /^\{%\s*\S[^]*%\}$/, 'JSONata, {% ... %}'),
     }));
     this.service = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
     this.service.warnIfLoopback(this);
