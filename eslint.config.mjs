@@ -34,7 +34,7 @@ export default tseslint.config(
       ] }],
     },
   },
-  { files: ['lib/**'], rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '^\\.\\./(?!constructs/)', message: 'lib imports constructs only.' }, SDK] }] } },
+  { files: ['lib/**'], rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: '^(?:\\.\\./)+(?!\\.\\./|constructs/)', message: 'lib imports constructs only.' }, SDK] }] } },
   {
     files: ['conformance/**'],
     rules: {

@@ -1,0 +1,48 @@
+import { IArtifactStore } from '../../constructs/artifact-store';
+import {
+  ClearMlExperimentTracker, CometExperimentTracker, DatabricksExperimentTracker, IExperimentTracker, MlflowExperimentTracker, NeptuneExperimentTracker, SageMakerExperimentTracker,
+  WandbExperimentTracker,
+} from '../../constructs/experiment-tracker';
+import { auth, credential, EXISTS, held, key, policy, refuse, removal, secretName } from './fields';
+import { Providers } from './provider';
+
+export const TRACKERS: Providers<IExperimentTracker | undefined, { store: IArtifactStore }> = {
+  sagemaker: {
+    fields: z => ({ app: z.string().optional(), experiment: z.string().optional(), removal: removal(z) }),
+    props: { appArn: 'app', removalPolicy: 'removal' },
+    create: (scope, id, settings, { store }) => {
+      const { app, experiment, removal } = settings;
+      if (app === undefined) return new SageMakerExperimentTracker(scope, id, { artifactStore: store, experiment, removalPolicy: policy(removal) });
+      refuse(settings, ['removal'], 'with', 'app', EXISTS);
+      return SageMakerExperimentTracker.fromApp(scope, id, { appArn: app, artifactStore: store, experiment });
+    },
+  },
+  mlflow: {
+    fields: z => ({ url: z.string(), experiment: z.string().optional(), ...credential(z) }),
+    create: (scope, id, settings) => new MlflowExperimentTracker(scope, id, { url: settings.url, experiment: settings.experiment, auth: auth(scope, id, settings) }),
+  },
+  databricks: {
+    fields: z => ({ url: z.string(), ...key(z), clientId: z.string().optional(), experiment: z.string().optional() }),
+    create: (scope, id, { secret, field, ...props }) => new DatabricksExperimentTracker(scope, id, { url: props.url, ...props, token: held(scope, id, secret), tokenField: field }),
+  },
+  wandb: {
+    fields: z => ({ ...key(z), entity: z.string().optional(), project: z.string().optional(), url: z.string().optional() }),
+    create: (scope, id, { secret, field, ...props }) => new WandbExperimentTracker(scope, id, { ...props, apiKey: held(scope, id, secret), apiKeyField: field }),
+  },
+  comet: {
+    fields: z => ({ ...key(z), workspace: z.string().optional(), project: z.string().optional(), url: z.string().optional() }),
+    create: (scope, id, { secret, field, ...props }) => new CometExperimentTracker(scope, id, { ...props, apiKey: held(scope, id, secret), apiKeyField: field }),
+  },
+  clearml: {
+    fields: z => ({
+      secret: secretName(z), accessKeyField: z.string().optional(), secretKeyField: z.string().optional(),
+      url: z.string().optional(), webUrl: z.string().optional(), filesUrl: z.string().optional(),
+    }),
+    create: (scope, id, { secret, ...props }) => new ClearMlExperimentTracker(scope, id, { ...props, credentials: held(scope, id, secret) }),
+  },
+  neptune: {
+    fields: z => ({ project: z.string(), ...key(z) }),
+    create: (scope, id, { project, secret, field }) => new NeptuneExperimentTracker(scope, id, { project, apiToken: held(scope, id, secret), apiTokenField: field }),
+  },
+  none: { fields: () => ({}), create: () => undefined },
+};
