@@ -72,9 +72,9 @@ export class MlopsStack extends Stack {
     this.output('PipelineArn', loop.training.stateMachineArn, 'Trains and registers');
     this.output('DeploymentArn', loop.deployment.stateMachineArn, 'Deploys what is approved');
     this.output('ModelRegistry', address(registry), 'Versions wait here for approval');
-    this.output('EndpointName', address(endpoint), 'Serves');
-    this.output('AlertTopicArn', address(alerter), 'Alerts');
-    if (tracker) this.output('TrackerUri', address(tracker), 'Runs are tracked here');
+    this.output('ModelEndpoint', address(endpoint), 'Serves');
+    this.output('Alerter', address(alerter), 'Alerts');
+    if (tracker) this.output('ExperimentTracker', address(tracker), 'Runs are tracked here');
   }
 
   private create<Component, Context>(

@@ -118,7 +118,7 @@ describe('the default stack', () => {
 
   test('names what a person needs in its outputs', () => {
     expect(Object.keys(template.toJSON().Outputs).sort()).toEqual(
-      ['AlertTopicArn', 'ArtifactStoreUri', 'DeploymentArn', 'EndpointName', 'ModelRegistry', 'PipelineArn', 'TrackerUri'],
+      ['Alerter', 'ArtifactStoreUri', 'DeploymentArn', 'ExperimentTracker', 'ModelEndpoint', 'ModelRegistry', 'PipelineArn'],
     );
   });
 
