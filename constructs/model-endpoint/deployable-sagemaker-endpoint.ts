@@ -6,7 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { Call, Jsonata, Step } from '../core';
 import { acknowledge } from '../core/acknowledge';
-import { allow, grant, passRole, sagemakerArn } from '../core/grants';
+import { allow, grant, grantAny, passRole, sagemakerArn } from '../core/grants';
 import { Log } from '../core/log';
 import { handlerFolder } from '../core/package-root';
 import { check, fixed } from '../core/validation';
@@ -127,14 +127,13 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
     acknowledge(handler, ['CKV_AWS_116', 'NIST.800.53.R5-LambdaDLQ'], 'CloudFormation waits for its answer, and tells when none comes');
     acknowledge(handler, ['CKV_AWS_115', 'NIST.800.53.R5-LambdaConcurrency'], 'it runs once, at destroy');
     acknowledge(handler, ['CKV_AWS_117', 'NIST.800.53.R5-LambdaInsideVPC', 'CT.LAMBDA.PR.3'], "it calls SageMaker's API only, for which no VPC has to have a way out");
-    acknowledge(role, ['AwsSolutions-IAM5[Resource::*]'], "SageMaker's lists take no resource");
+    const why = 'deletes at `cdk destroy` what the deploy step made';
     grant(handler, [
       allow(['sagemaker:DescribeEndpoint', 'sagemaker:DeleteEndpoint'], [this.endpointArn]),
       allow(['sagemaker:DeleteEndpointConfig', 'sagemaker:ListTags'], [sagemakerArn(this, 'endpoint-config', `${this.endpointName}-*`)]),
       allow(['sagemaker:DeleteModel', 'sagemaker:ListTags'], [sagemakerArn(this, 'model', `${this.endpointName}-*`)]),
-      // Listing has no resource to name.
-      allow(['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], ['*']),
-    ], 'deletes at `cdk destroy` what the deploy step made');
+    ], why);
+    grantAny(handler, ['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], why);
     const sweep = new CustomResource(this, 'AtDestroy', {
       serviceToken: handler.functionArn, resourceType: 'Custom::MlopsEndpointSweep', properties: { EndpointName: this.endpointName }, serviceTimeout: Duration.minutes(15),
     });
