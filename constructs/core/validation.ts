@@ -133,6 +133,36 @@ export function duration(z: typeof Zod, unit: 'days' | 'seconds' | 'milliseconds
   });
 }
 
+/** JSONata, `{% ... %}`, that its parser can read. */
+export function expression(z: typeof Zod): Zod.ZodType<string, string> {
+  return mustBe(z, 'JSONata, {% ... %}', it => deferred('string', it) || isExpression(it) && !faultOf(it), faultAfter);
+}
+
+/** JSON, in which every `{% ... %}` is JSONata that its parser can read. */
+export function filledJson(z: typeof Zod): Zod.ZodType {
+  return mustBe(z, 'JSON, with JSONata in {% ... %}', it => isJson(it) && !faultOf(it), faultAfter);
+}
+
+function isExpression(it: unknown): it is string {
+  return typeof it === 'string' && /^\{%[^]*%\}$/.test(it);
+}
+
+const faultAfter = (it: unknown) => isJson(it) && faultOf(it) ? `: ${shown(faultOf(it)!)}` : '';
+
+/** What the parser of JSONata, which is loaded on first use, has against an expression in `it`. */
+function faultOf(it: unknown): string | undefined {
+  if (Token.isUnresolved(it)) return undefined;
+  if (!isExpression(it)) return isPlain(it) ? Object.values(it as object).map(faultOf).find(fault => fault !== undefined) : undefined;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const jsonata: (source: string) => unknown = require('jsonata');
+  try {
+    jsonata(it.slice(2, -2));
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** What JSON holds, with what only the deployment knows anywhere in it. */
 export function json(z: typeof Zod): Zod.ZodType {
   return mustBe(z, 'JSON', it => isJson(it));

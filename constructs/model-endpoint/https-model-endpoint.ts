@@ -1,7 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Auth, Binding, ExternalEndpoint, Jsonata, Step } from '../core';
-import { check, fixed, json, text } from '../core/validation';
+import { check, expression, filledJson, fixed } from '../core/validation';
 import { checkInfer, IModelEndpoint, InferOptions } from './model-endpoint';
 
 /** Properties of an `HttpsModelEndpoint`. */
@@ -44,7 +44,7 @@ export class HttpsModelEndpoint extends Construct implements IModelEndpoint {
     super(scope, id);
     check(props, z => ({
       path: fixed(z, /^\/[^\s?#]*$/, "a path from the '/', without query or fragment"),
-      request: json(z), predictions: text(z, /^\{%\s*\S[^]*%\}$/, 'JSONata, {% ... %}'),
+      request: filledJson(z), predictions: expression(z),
     }));
     this.service = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
     this.service.warnIfLoopback(this);

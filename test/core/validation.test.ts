@@ -1,7 +1,7 @@
 import { App, Aws, Duration, Lazy, SecretValue, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import {
-  check, duration, FILLED, fixed, flag, got, integer, isJson, isPlain, json, like, mapping, mustBe, nearest, number, oneOf, shown, text,
+  check, duration, expression, FILLED, filledJson, fixed, flag, got, integer, isJson, isPlain, json, like, mapping, mustBe, nearest, number, oneOf, shown, text,
 } from '../../constructs/core/validation';
 
 /** Why `value` is refused, or nothing. */
@@ -191,6 +191,25 @@ describe('schemas', () => {
     expect(taken([...good, NaN, Infinity, 1n, () => 1, Symbol('x'), new Map(), { a: new Date(0) }, [[() => 1]], self, deep(102)], json)).toEqual(good);
     expect(refused(new Map(), json)).toBe("'field' must be JSON, got a Map");
     expect(refused(self, json)).toBe("'field' must be JSON, got a list that JSON cannot hold");
+  });
+
+  test('JSONata', () => {
+    const good = ['{% $x %}', '{%\n$map($x, function($it) { $it.y })\n%}', lazy.text, `{% ${lazy.text} [ %}`];
+
+    expect(taken([...good, '{% %}', '{%%}', '{%', 'a {% $x %}', '{% $x %} a', '{% [ %}', '$x', 1, { a: '{% $x %}' }, lazy.any], expression)).toEqual(good);
+    expect(refused('x', expression)).toBe("'field' must be JSONata, {% ... %}, got 'x'");
+    expect(refused('{% [1, %}', expression)).toBe("'field' must be JSONata, {% ... %}, got '{% [1, %}': Expected \"]\" before end of expression");
+  });
+
+  test('JSON with JSONata in it', () => {
+    const self: any[] = ['{% [ %}'];
+    self.push(self);
+    const good = [null, 1, 'x', '{% $x %}', { a: ['{% $x %}', 'b {% ['] }, { a: lazy.any, b: lazy.list, c: [`{% ${lazy.text} [ %}`] }];
+
+    expect(taken([...good, '{% [ %}', { a: ['{% $x %}', '{% [ %}'] }, [[{ a: '{% ) %}' }]], () => 1, self], filledJson)).toEqual(good);
+    expect(refused(['{% $x %}', '{% [ %}'], filledJson)).toBe(`'field' must be JSON, with JSONata in {% ... %}, got ["{% $x %}","{% [ %}"]: Expected "]" before end of expression`);
+    expect(refused(new Map(), filledJson)).toBe("'field' must be JSON, with JSONata in {% ... %}, got a Map");
+    expect(refused(self, filledJson)).toBe("'field' must be JSON, with JSONata in {% ... %}, got a list that JSON cannot hold");
   });
 
   test('JSON that is known at synth', () => {

@@ -81,8 +81,10 @@ describe('each bad input is refused with one line', () => {
   test.each<[Partial<HttpsModelEndpointProps>, string]>([
     [{ path: 'score' }, "'path' must be a path from the '/', without query or fragment, got 'score'"],
     [{ predictions: 'predictions' }, "'predictions' must be JSONata, {% ... %}, got 'predictions'"],
-    [{ predictions: '{% %}' }, "'predictions' must be JSONata, {% ... %}, got '{% %}'"],
-    [{ request: { at: new Date(0) } }, `'request' must be JSON, got {"at":"1970-01-01T00:00:00.000Z"}`],
+    [{ predictions: '{% %}' }, "'predictions' must be JSONata, {% ... %}, got '{% %}': Unexpected end of expression"],
+    [{ predictions: '{% [1, %}' }, "'predictions' must be JSONata, {% ... %}, got '{% [1, %}': Expected \"]\" before end of expression"],
+    [{ request: { rows: ['{% $instances[ %}'] } }, `'request' must be JSON, with JSONata in {% ... %}, got {"rows":["{% $instances[ %}"]}: Expected "]" before end of expression`],
+    [{ request: { at: new Date(0) } }, `'request' must be JSON, with JSONata in {% ... %}, got {"at":"1970-01-01T00:00:00.000Z"}`],
     [{ url: 'models.acme.dev' }, "'url' must be an https:// URL without credentials, query or fragment (http:// only for loopback addresses), got 'models.acme.dev'"],
   ])('%j', (props, message) => {
     expect(() => serving(props)).toThrow(new Error(message));
