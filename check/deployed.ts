@@ -1,3 +1,5 @@
+import { attribute, evaluate, substituted } from './intrinsics';
+
 /** What a deployment to aws, us-east-1, account 111122223333 makes of the pseudo parameters. */
 const PSEUDO: { [name: string]: string } = {
   'AWS::Partition': 'aws', 'AWS::Region': 'us-east-1', 'AWS::AccountId': '111122223333', 'AWS::URLSuffix': 'amazonaws.com', 'AWS::StackName': 'stack',
@@ -32,25 +34,19 @@ const REFS_ARN = ['AWS::SNS::Topic', 'AWS::SecretsManager::Secret', 'AWS::StepFu
 
 /** `value` of the template `body` as a deployment would have it, with made-up names: for judges that take finished text only. */
 export function deployed(value: any, body: any): any {
-  const of = (inner: any): any => deployed(inner, body);
   const typeOf = (id: string): string => body.Resources?.[id]?.Type;
   const arn = (id: string): string => ARN[typeOf(id)]?.(id) ?? regional('unknown', id);
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(of);
-  const [[name, argument], ...others] = Object.entries<any>(value).concat([['', undefined]]);
-  if (others.length > 1) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, of(inner)]));
-  switch (name) {
-    case 'Ref': return PSEUDO[argument] ?? (REFS_ARN.includes(typeOf(argument)) ? arn(argument) : argument.toLowerCase());
-    case 'Fn::GetAtt': {
-      const [id, attribute] = [argument].flat().join('.').split(/\.(.*)/s);
-      return attribute === 'Arn' || attribute.endsWith('Arn') && !ATTRIBUTES[attribute] ? arn(id) : ATTRIBUTES[attribute] ?? `${id}-${attribute}`;
-    }
-    case 'Fn::Join': return argument[1].map(of).join(argument[0]);
-    case 'Fn::Select': return of(argument[1])[argument[0]];
-    case 'Fn::Split': return of(argument[1]).split(argument[0]);
-    case 'Fn::Sub': return [argument].flat()[0].replace(/\$\{([^}]+)\}/g, (_all: string, ref: string) => of(ref.includes('.') ? { 'Fn::GetAtt': ref } : { Ref: ref }));
-    case 'Fn::FindInMap': return Object.values<any>(body.Mappings[argument[0]])[0][of(argument[2])];
-    case 'Fn::If': return of(argument[1]);
-    default: return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, of(inner)]));
-  }
+  return evaluate(value, {
+    'Ref': id => PSEUDO[id] ?? (REFS_ARN.includes(typeOf(id)) ? arn(id) : id.toLowerCase()),
+    'Fn::GetAtt': argument => {
+      const [id, name] = attribute(argument);
+      return ATTRIBUTES[name] ?? (name.endsWith('Arn') ? arn(id) : `${id}-${name}`);
+    },
+    'Fn::Join': ([separator, parts], of) => parts.map(of).join(separator),
+    'Fn::Select': ([index, list], of) => of(list)[index],
+    'Fn::Split': ([separator, whole], of) => of(whole).split(separator),
+    'Fn::Sub': substituted,
+    'Fn::FindInMap': ([map, , key], of) => Object.values<any>(body.Mappings[map])[0][of(key)],
+    'Fn::If': ([, chosen], of) => of(chosen),
+  });
 }

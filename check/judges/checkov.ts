@@ -13,7 +13,7 @@ export class Checkov implements Judge {
       '--framework', 'cloudformation', 'secrets', '--skip-download', '--quiet', '--compact', '--output', 'json', ...files,
     ], 1));
     return [reports].flat().flatMap(report => report.results?.failed_checks ?? []).map((failed: any) => {
-      const template = templates.find(({ file }) => failed.file_abs_path === file || file.endsWith(failed.file_path))!;
+      const template = templates.find(({ file }) => failed.file_abs_path === file)!;
       // A secret is found in a line, all else in `<type>.<logical id>`.
       const resource = failed.resource.includes('::') ? failed.resource.split('.')[1] : template.resourceAt(failed.file_line_range[0]);
       return { template, rule: failed.check_id, message: failed.check_name, resource };

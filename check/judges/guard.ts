@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { arch, platform, tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
+import { arch, platform } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { finished } from '../finished';
 import { Template } from '../template';
+import { inFiles, placeOf } from './files';
 import { Finding, Judge } from './judge';
 import { run } from './program';
 
@@ -34,22 +35,13 @@ class Guard implements Judge {
   ) {}
 
   public async judge(templates: Template[]): Promise<Finding[]> {
-    const folder = mkdtempSync(join(tmpdir(), 'guard-'));
-    try {
-      const data = templates.map((template, index) => {
-        const file = join(folder, `${index}.json`);
-        writeFileSync(file, JSON.stringify(this.form(template), readable));
-        return file;
-      });
-      const rules = this.rules(templates);
-      const answer = JSON.parse(await run(program, [
-        'validate', '--output-format', 'json', '--show-summary', 'none', '--structured', ...rules.flatMap(file => ['--rules', file]), ...data.flatMap(file => ['--data', file]),
-      ], FAILED));
-      checkRead(rules, answer);
-      return answer.flatMap(({ name, not_compliant }: any) => not_compliant.flatMap(({ Rule }: any) => findings(templates[parseInt(basename(name))], Rule)));
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const rules = this.rules(templates);
+    const texts = templates.map(template => JSON.stringify(this.form(template), readable));
+    const answer = JSON.parse(await inFiles(texts, data => run(program, [
+      'validate', '--output-format', 'json', '--show-summary', 'none', '--structured', ...rules.flatMap(file => ['--rules', file]), ...data.flatMap(file => ['--data', file]),
+    ], FAILED)));
+    checkRead(rules, answer);
+    return answer.flatMap(({ name, not_compliant }: any) => not_compliant.flatMap(({ Rule }: any) => findings(templates[placeOf(name)], Rule)));
   }
 }
 

@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
 import { deployed } from '../deployed';
 import { Template } from '../template';
+import { inFiles, placeOf } from './files';
 import { Finding, Judge } from './judge';
 import { judgeProgram, run } from './program';
 
@@ -34,18 +32,14 @@ export class Parliament implements Judge {
   public readonly quick = false;
 
   public async judge(templates: Template[]): Promise<Finding[]> {
-    const folder = mkdtempSync(join(tmpdir(), 'policies-'));
-    try {
-      const sources = templates.flatMap(template => Object.entries<any>(template.body.Resources ?? {})
-        .flatMap(([resource, { Properties }]) => policies(Properties).map(policy => ({ template, resource, policy }))));
-      sources.forEach(({ template, policy }, index) => writeFileSync(join(folder, `${index}.json`), JSON.stringify(deployed(policy, template.body))));
-      const lines = (await run(judgeProgram('parliament'), ['--json', '--directory', folder], 1)).trim().split('\n').filter(line => line);
-      return lines.map(line => JSON.parse(line)).filter(({ detail }) => !outdated(detail)).map(({ issue, title, detail, location }) => {
-        const { template, resource } = sources[Number(basename(location.filepath, '.json'))];
-        return { template, resource, rule: issue, message: `${title}: ${typeof detail === 'string' ? detail : JSON.stringify(detail)}` };
-      });
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const sources = templates.flatMap(template => Object.entries<any>(template.body.Resources ?? {})
+      .flatMap(([resource, { Properties }]) => policies(Properties).map(policy => ({ template, resource, policy }))));
+    const texts = sources.map(({ template, policy }) => JSON.stringify(deployed(policy, template.body)));
+    const answer = await inFiles(texts, (_files, folder) => run(judgeProgram('parliament'), ['--json', '--directory', folder], 1));
+    const lines = answer.trim().split('\n').filter(line => line);
+    return lines.map(line => JSON.parse(line)).filter(({ detail }) => !outdated(detail)).map(({ issue, title, detail, location }) => {
+      const { template, resource } = sources[placeOf(location.filepath)];
+      return { template, resource, rule: issue, message: `${title}: ${typeof detail === 'string' ? detail : JSON.stringify(detail)}` };
+    });
   }
 }

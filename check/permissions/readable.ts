@@ -1,3 +1,4 @@
+import { attribute, evaluate, substituted } from '../intrinsics';
 import { Template } from '../template';
 
 const PSEUDO: { [name: string]: string } = {
@@ -11,25 +12,24 @@ export function constructOf(template: Template, logicalId: string): string {
 
 /** `value` of a template as a person reads it: a reference is the construct's path in braces. */
 export function text(template: Template, value: any): string {
-  const of = (inner: any) => text(template, inner);
   const named = (logicalId: string) => PSEUDO[logicalId] ?? `{${constructOf(template, logicalId)}}`;
+  return flat(evaluate(value, {
+    'Ref': named,
+    'Fn::GetAtt': argument => {
+      const [logicalId, name] = attribute(argument);
+      return name === 'Arn' ? named(logicalId) : `{${constructOf(template, logicalId)}.${name}}`;
+    },
+    'Fn::Join': ([separator, parts], of) => parts.map((part: any) => flat(of(part))).join(separator),
+    'Fn::Sub': substituted,
+    'Fn::FindInMap': ([map]) => `<${map}>`,
+    'Fn::Select': ([, list], of) => of(list),
+    'Fn::Split': ([, whole], of) => of(whole),
+  }));
+}
+
+function flat(value: any): string {
   if (typeof value !== 'object' || value === null) return String(value).replace(/[0-9a-f]{64}/g, '<hash>');
-  if (Array.isArray(value)) return value.map(of).join(', ');
-  const entries = Object.entries<any>(value);
-  const [[name, argument]] = entries;
-  switch (name) {
-    case 'Ref': return named(argument);
-    case 'Fn::GetAtt': {
-      const [logicalId, attribute] = [argument].flat().join('.').split(/\.(.*)/s);
-      return attribute === 'Arn' ? named(logicalId) : `{${constructOf(template, logicalId)}.${attribute}}`;
-    }
-    case 'Fn::Join': return (argument[1] as any[]).map(of).join(argument[0]);
-    case 'Fn::Sub': return of([argument].flat()[0]).replace(/\$\{([^}]+)\}/g, (_all, reference) => named(reference));
-    case 'Fn::FindInMap': return `<${argument[0]}>`;
-    case 'Fn::Select': return of(argument[1]);
-    case 'Fn::Split': return of(argument[1]);
-    default: return entries.map(([key, inner]) => `${key} ${of(inner)}`).join(', ');
-  }
+  return Array.isArray(value) ? value.map(flat).join(', ') : Object.entries(value).map(([key, inner]) => `${key} ${flat(inner)}`).join(', ');
 }
 
 /** An ARN of this account and region as `<service>:<resource>`; any other text as it is. Names without the stack's name and the digests of its paths. */
