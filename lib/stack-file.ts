@@ -40,6 +40,9 @@ const CREDENTIAL = /^(password|passwd|pwd|token|api_?key|secret_?key|access_?key
 /** More than anybody writes by hand. */
 const MOST = { bytes: 100_000, nesting: 50 };
 
+/** Columns of a level, at most. */
+const INDENTATION = 4;
+
 /**
  * Reads a stack file. An empty file is the whole stack on AWS.
  * @throws Error with one line when there is no such file, or it is not YAML that says what it means in one place
@@ -51,7 +54,7 @@ export function parseStackFile(path: string): { [section: string]: any } {
   const text = read(path, refuse);
   // The parser goes down with the nesting, and with it the whole process.
   if (isDeep(yaml, text)) refuse(`must be nested at most ${MOST.nesting} levels deep, got more`);
-  const document = yaml.parseDocument(text, { resolveKnownTags: false });
+  const document = yaml.parseDocument(text, { resolveKnownTags: false, logLevel: 'error' });
   const [issue] = [...document.errors, ...document.warnings];
   if (issue) refuse(`must be YAML: ${shown(issue.message.split('\n')[0].replace(/:$/, ''))}`);
   yaml.visit(document, { Alias: () => refuse('must write each value out, got an alias (*)') });
@@ -77,7 +80,7 @@ function isDeep(yaml: typeof import('yaml'), text: string): boolean {
     if (token === ']' || token === '}') level = Math.max(0, level - 1);
     return level > MOST.nesting;
   });
-  return brackets || /^[ \t?:-]{201}/m.test(text);
+  return brackets || new RegExp(`^[ \\t?:-]{${MOST.nesting * INDENTATION + 1}}`, 'm').test(text);
 }
 
 /**
