@@ -1,32 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
-import { join } from 'path';
+import { dirname, join } from 'path';
 import { App } from 'aws-cdk-lib';
 import { MlopsStack } from '../../lib';
 import { checkStackFile, parseStackFile } from '../../lib/stack-file';
-
-const folder = mkdtempSync(join(tmpdir(), 'mlops-hostile-'));
-const path = join(folder, 'mlops.yaml');
-afterAll(() => rmSync(folder, { recursive: true }));
+import { refusal, stackFile } from '../support/stack-file';
 
 /** What a file says, checked. */
-function read(content: string | Buffer) {
-  writeFileSync(path, content);
-  return checkStackFile(parseStackFile(path));
-}
-
-/** Why a file is refused. */
-function refusal(content: string | Buffer): string {
-  writeFileSync(path, content);
-  try {
-    MlopsStack.fromFile(new App(), path);
-  } catch (error) {
-    const { message } = error as Error;
-    expect(message.startsWith(`${path}: `)).toBe(true);
-    return message.slice(path.length + 2);
-  }
-  throw new Error('not refused');
-}
+const read = (content: string | Buffer) => checkStackFile(parseStackFile(stackFile(content)));
 
 const SECTIONS = 'name, store, tracker, trainer, registry, endpoint, monitor, orchestrator, alerter, pipeline';
 const ALIAS = 'must write each value out, got an alias (*)';
@@ -108,9 +87,8 @@ describe('each is refused with one line', () => {
     expect(refusal(Buffer.from('\ufeffname: a', 'utf16le'))).toBe('must be text in UTF-8, got other bytes');
   });
 
-  test.each(['a-folder', 'nothing'])('what is no file: %s', name => {
-    mkdirSync(join(folder, 'a-folder'), { recursive: true });
-    const at = join(folder, name);
+  test.each(['', 'nothing'])('what is no file: a folder with %j', name => {
+    const at = join(dirname(stackFile('')), name);
 
     expect(() => MlopsStack.fromFile(new App(), at)).toThrow(new Error(`'config' must be a stack file that exists, got '${at}'`));
   });

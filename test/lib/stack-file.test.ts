@@ -1,26 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
 import { join } from 'path';
 import { App } from 'aws-cdk-lib';
 import { MlopsStack } from '../../lib';
 import { checkStackFile, parseStackFile } from '../../lib/stack-file';
-
-const folder = mkdtempSync(join(tmpdir(), 'mlops-stack-file-'));
-const path = join(folder, 'mlops.yaml');
-afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Why the stack of a file is refused, without the file's path. */
-function refusal(yaml: string): string {
-  writeFileSync(path, yaml);
-  try {
-    MlopsStack.fromFile(new App(), path);
-  } catch (error) {
-    const { message } = error as Error;
-    expect(message.startsWith(`${path}: `)).toBe(true);
-    return message.slice(path.length + 2);
-  }
-  throw new Error(`not refused: ${yaml}`);
-}
+import { refusal, stackFile } from '../support/stack-file';
 
 const VENDOR = 'provider: mlflow, url: https://mlflow.acme.dev';
 
@@ -124,14 +106,13 @@ describe('each bad input is refused with one line', () => {
   });
 
   test('a file that is not there', () => {
-    expect(() => MlopsStack.fromFile(new App(), join(folder, 'no.yaml'))).toThrow(new Error(`'config' must be a stack file that exists, got '${join(folder, 'no.yaml')}'`));
+    expect(() => MlopsStack.fromFile(new App(), 'no.yaml')).toThrow(new Error(`'config' must be a stack file that exists, got 'no.yaml'`));
   });
 });
 
 describe('defaults', () => {
   test.each(['', '# nothing but a comment', '{}'])('an empty file (%j) is the whole stack on AWS', yaml => {
-    writeFileSync(path, yaml);
-    const { name, pipeline, ...components } = checkStackFile(parseStackFile(path));
+    const { name, pipeline, ...components } = checkStackFile(parseStackFile(stackFile(yaml)));
 
     expect(name).toBe('mlops');
     expect(Object.fromEntries(Object.entries(components).map(([section, { provider }]) => [section, provider]))).toEqual({
