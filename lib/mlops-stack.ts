@@ -49,6 +49,7 @@ export class MlopsStack extends Stack {
     const alerter = this.create('Alerter', 'alerter', catalogue.ALERTERS, file.alerter, undefined);
 
     const { train, test, sample, metrics, gate, approval } = file.pipeline;
+    // What every trainer's section has.
     const { source, entry, hyperparameters, timeoutMinutes } = file.trainer.settings;
     const timeout = timeoutMinutes === undefined ? undefined : Duration.seconds(Math.round(timeoutMinutes * 60));
     const loop = inFile(LOOP_FIELDS, () => new ModelLoop(this, 'Loop', {
