@@ -5,7 +5,7 @@ import { CAPTURING_ENDPOINT, DEPLOYABLE_ENDPOINT, MODEL_ENDPOINT } from './contr
 import { MODEL_MONITOR } from './contracts/model-monitor';
 import { MODEL_REGISTRY } from './contracts/model-registry';
 import { MODEL_TRAINER } from './contracts/model-trainer';
-import { ORCHESTRATOR } from './contracts/orchestrator';
+import { ORCHESTRATOR, PIPELINE_ORCHESTRATOR } from './contracts/orchestrator';
 import { suite } from './suite';
 
 export { PIPELINE } from './contracts/orchestrator';
@@ -31,3 +31,5 @@ export const modelRegistry = suite(MODEL_REGISTRY);
 export const modelTrainer = suite(MODEL_TRAINER);
 /** Of an `IOrchestrator`; it must know the pipeline `PIPELINE`. */
 export const orchestrator = suite(ORCHESTRATOR);
+/** Of an `IPipelineOrchestrator`; it must know the pipeline `PIPELINE`. */
+export const pipelineOrchestrator = suite(PIPELINE_ORCHESTRATOR);

@@ -74,6 +74,20 @@ export async function installRuntimes(report) {
   });
 }
 
+/** An environment for each vendor's server that has a list of its own in requirements/vendors. */
+export async function installVendors(names, report) {
+  await installRuntimes(report);
+  for (const name of names) {
+    const file = join(requirements, 'vendors', `${name}.txt`);
+    if (!existsSync(file)) continue;
+    await once(join(cache, 'vendors', name), [file], name, report, async () => {
+      await run(targetPython, ['-m', 'mlops_local.processes.environments', `vendors/${name}`], `${name}.log`,
+        { env: { ...process.env, PYTHONPATH: join(repository, 'local'), MLOPS_LOCAL_CACHE: cache } });
+      mkdirSync(join(cache, 'vendors', name), { recursive: true });
+    });
+  }
+}
+
 /** The package's Lambda handlers, which a synthesis finds prebuilt. */
 export async function buildHandlers(report) {
   const script = join(repository, 'scripts', 'build-handlers.mjs');

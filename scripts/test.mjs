@@ -9,7 +9,8 @@ import { command, install, interrupted, run } from './command.mjs';
 
 const reports = mkdtempSync(join(tmpdir(), 'mlops-tests-'));
 const endToEnd = join('local', 'tests', 'e2e');
-const suites = { jest, python: () => pytest('python', unitFolders(), [`--ignore=${endToEnd}`]), 'end-to-end': () => pytest('end-to-end', [endToEnd], []) };
+const vendors = join('local', 'tests', 'vendors');
+const suites = { jest, python: () => pytest('python', unitFolders(), [endToEnd, vendors].map((folder) => `--ignore=${folder}`)), 'end-to-end': () => pytest('end-to-end', [endToEnd], []) };
 
 const wanted = process.argv.slice(2);
 try {

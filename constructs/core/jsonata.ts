@@ -19,5 +19,12 @@ export class Jsonata {
     return parts.some(part => part.startsWith('{%')) ? `{% ${parts.map(Jsonata.source).join(' & ')} %}` : parts.join('');
   }
 
+  /** `values` by name; in those that are expressions, `$<name>` holds what `known` says. */
+  public static within(known: { [name: string]: string }, values: { [name: string]: any }): { [name: string]: any } {
+    const held = Object.entries(known).map(([name, value]) => `$${name} := ${Jsonata.source(value)}; `).join('');
+    const isExpression = (value: any) => typeof value === 'string' && value.startsWith('{%');
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, isExpression(value) ? `{% (${held}${Jsonata.source(value)}) %}` : value]));
+  }
+
   private constructor() {}
 }

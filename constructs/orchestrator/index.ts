@@ -1,2 +1,3 @@
 export * from './orchestrator';
+export * from './prefect-orchestrator';
 export * from './step-functions-orchestrator';

@@ -9,7 +9,7 @@ import { acknowledgeMachine, acknowledgePatterns } from '../core/acknowledge';
 import { allow, grant } from '../core/grants';
 import { Log } from '../core/log';
 import { check, duration, FILLED, fixed, got, like, mapping, mustBe, text } from '../core/validation';
-import { InspectOptions, IPipelineOrchestrator, PipelineOptions, RunChangedOptions, RunOptions, RunStatus } from './orchestrator';
+import { CancelOptions, InspectOptions, IPipelineOrchestrator, PipelineOptions, RunChangedOptions, RunOptions, RunStatus } from './orchestrator';
 
 /** Properties of a `StepFunctionsOrchestrator`. */
 export interface StepFunctionsOrchestratorProps {
@@ -81,9 +81,10 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
   }
 
   public run(scope: Construct, id: string, options: RunOptions): Step {
-    check(options, z => ({ pipeline: fixed(z, ...FILLED), input: mapping(z) }), 'pipeline');
+    check(options, z => ({ pipeline: fixed(z, ...FILLED), input: mapping(z), result: mapping(z) }), 'pipeline');
     const { machine: { stateMachineArn }, executions } = this.pipeline(options.pipeline);
     const run = Jsonata.join(executions, Step.KEY);
+    const known = { run: '{% $described.ExecutionArn %}', output: '{% $parse($described.Output) %}' };
     return new Step(scope, id, {
       timeout: options.timeout,
       calls: [
@@ -100,7 +101,7 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
           cause: "{% $described.Status & ($exists($described.Cause) ? ': ' & $described.Cause : '') %}",
         },
       ],
-      result: { run: '{% $described.ExecutionArn %}', output: '{% $parse($described.Output) %}' },
+      result: { ...known, ...Jsonata.within(known, options.result ?? {}) },
     });
   }
 
@@ -114,6 +115,16 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
       result: {
         run: '{% $described.ExecutionArn %}', name: '{% $described.Name %}', status: '{% $described.Status %}', error: optional('Error'), cause: optional('Cause'),
       },
+    });
+  }
+
+  public cancel(scope: Construct, id: string, options: CancelOptions): Step {
+    check(options, z => ({ run: text(z, ...FILLED) }), 'run');
+    const runs = Lazy.list({ produce: () => this.runs });
+    return new Step(scope, id, {
+      timeout: options.timeout,
+      calls: [{ name: 'stopped', resource: 'aws-sdk:sfn:stopExecution', arguments: { ExecutionArn: options.run }, policies: [allow(['states:StopExecution'], runs)] }],
+      result: { run: options.run },
     });
   }
 

@@ -7,14 +7,14 @@ import { acknowledgeMachine } from '../core/acknowledge';
 import { Log } from '../core/log';
 import { check, like } from '../core/validation';
 import { IModelMonitor } from '../model-monitor/model-monitor';
-import { IOrchestrator } from '../orchestrator/orchestrator';
+import { IPipelineOrchestrator } from '../orchestrator/orchestrator';
 
 /** Properties of `RunAlerts`. */
 export interface RunAlertsProps {
   /** Sends the alerts. */
   readonly alerter: IAlerter;
   /** Every run of its pipelines that fails, times out or is stopped ends in one alert. */
-  readonly orchestrator: IOrchestrator;
+  readonly orchestrator: IPipelineOrchestrator;
   /**
    * Alerts when the model is unhealthy.
    * @default - nobody watches
@@ -32,7 +32,7 @@ export class RunAlerts extends Construct {
   constructor(scope: Construct, id: string, props: RunAlertsProps) {
     super(scope, id);
     check(props, z => ({
-      alerter: like(z, 'an alerter (IAlerter)', 'notify'), orchestrator: like(z, 'an orchestrator (IOrchestrator)', 'inspect', 'onRunChanged'), monitor: like(z, 'a monitor (IModelMonitor)', 'onUnhealthy'),
+      alerter: like(z, 'an alerter (IAlerter)', 'notify'), orchestrator: like(z, 'an orchestrator of pipelines (IPipelineOrchestrator)', 'inspect', 'onRunChanged'), monitor: like(z, 'a monitor (IModelMonitor)', 'onUnhealthy'),
     }), 'alerter', 'orchestrator');
     const { alerter, orchestrator, monitor } = props;
     this.log = new Log(this, 'Log', { logGroupName: `/aws/vendedlogs/states/${Stack.of(this).stackName}-${this.node.addr.slice(-8)}` });

@@ -57,11 +57,14 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
     alarms: [cloudwatch.Alarm.fromAlarmName(scope, 'Alarm', 'errors')], dashboardName: 'fraud',
   })),
 
-  'orchestrator step-functions': kit.orchestrator(scope => {
+  'orchestrator step-functions': kit.pipelineOrchestrator(scope => {
     const orchestrator = new mlops.StepFunctionsOrchestrator(scope, 'Orchestrator');
     orchestrator.addPipeline(kit.PIPELINE, { definition: new sfn.Pass(scope, 'Nothing') });
     return orchestrator;
   }),
+  'orchestrator prefect': kit.orchestrator((scope, { artifactStore }) => new mlops.PrefectOrchestrator(scope, 'Orchestrator', {
+    artifactStore, url: 'https://prefect.acme.dev/api', auth: mlops.Auth.basic('ml', secret(scope), 'password'),
+  })),
 };
 
 function secret(scope: Construct) {

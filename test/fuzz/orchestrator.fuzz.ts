@@ -1,11 +1,12 @@
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as fc from 'fast-check';
-import { StepFunctionsOrchestrator } from '../../lib';
-import { duration, machineTarget, props, text, textOrReference } from './arbitraries';
+import { PrefectOrchestrator, StepFunctionsOrchestrator } from '../../lib';
+import { auth, duration, machineTarget, props, store, text, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
 import { recipe } from './recipe';
+import { url } from './urls';
 
 const definition = recipe('one state', (stack, id) => new sfn.Pass(stack, id));
 const name = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('training', 'a_b-c', 'constructor', 'toString', 'Log', '1st', 'x'.repeat(41)) }, { weight: 1, arbitrary: textOrReference });
@@ -38,7 +39,18 @@ fuzz('IOrchestrator.inspect', props({ run: textOrReference }), (stack, given) =>
   machine(stack, orchestrator.inspect(stack, 'Inspect', given));
 });
 
-fuzz('IOrchestrator.onRunChanged', props({ target: machineTarget }, { statuses: fc.array(fc.constantFrom('SUCCEEDED', 'FAILED', 'failed'), { maxLength: 3 }) }), (stack, given) => {
+fuzz('IOrchestrator.cancel', props({ run: textOrReference }), (stack, given) => {
+  const orchestrator = new StepFunctionsOrchestrator(stack, 'Orchestrator');
+  orchestrator.addPipeline('training', { definition: new sfn.Pass(stack, 'Pass') });
+  machine(stack, orchestrator.cancel(stack, 'Cancel', given));
+});
+
+fuzz('PrefectOrchestrator', fc.tuple(props({ artifactStore: store, url }, { auth }), fc.oneof(fc.constantFrom('train', 'train/nightly', 'a b/ü', 'a/b/c'), textOrReference)), (stack, [given, pipeline]) => {
+  const orchestrator = new PrefectOrchestrator(stack, 'Orchestrator', given);
+  machine(stack, orchestrator.run(stack, 'Run', { pipeline, result: { modelUri: '{% $output.modelUri %}' } }).next(orchestrator.inspect(stack, 'Inspect', { run: '{% $Run.run %}' })));
+});
+
+fuzz('IPipelineOrchestrator.onRunChanged', props({ target: machineTarget }, { statuses: fc.array(fc.constantFrom('SUCCEEDED', 'FAILED', 'failed'), { maxLength: 3 }) }), (stack, given) => {
   const orchestrator = new StepFunctionsOrchestrator(stack, 'Orchestrator');
   orchestrator.addPipeline('training', { definition: new sfn.Pass(stack, 'Pass') });
   orchestrator.onRunChanged('Changed', given);

@@ -1,10 +1,19 @@
 import { App, Stack } from 'aws-cdk-lib';
-import { S3ArtifactStore, SageMakerModelTrainer, StepFunctionsOrchestrator } from '../../lib';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Auth, IOrchestrator, PrefectOrchestrator, S3ArtifactStore, SageMakerModelTrainer, StepFunctionsOrchestrator } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
-const trainer = new SageMakerModelTrainer(stack, 'Trainer', { artifactStore: new S3ArtifactStore(stack, 'ArtifactStore') });
+const store = new S3ArtifactStore(stack, 'ArtifactStore');
+const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'acme/prefect');
+const trainer = new SageMakerModelTrainer(stack, 'Trainer', { artifactStore: store });
 
 const orchestrator = new StepFunctionsOrchestrator(stack, 'Orchestrator');
 orchestrator.addPipeline('nightly', { definition: trainer.train(stack, 'Train', { source: 'training' }) });
 // a pipeline that runs another, and waits for its end:
 orchestrator.addPipeline('weekly', { definition: orchestrator.run(stack, 'Nightly', { pipeline: 'nightly' }) });
+
+const prefect: IOrchestrator = new PrefectOrchestrator(stack, 'Prefect', {
+  url: 'https://prefect.acme.dev/api', artifactStore: store, auth: Auth.basic('ml', secret, 'password'),
+});
+const train = prefect.run(stack, 'Flow', { pipeline: 'train/nightly', input: { data: store.uriFor('data/') }, result: { modelUri: '{% $output.modelUri %}' } });
+orchestrator.addPipeline('elsewhere', { definition: train });

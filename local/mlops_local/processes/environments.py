@@ -163,7 +163,7 @@ def _locked(path: Path) -> Iterator[None]:
 def main() -> None:
     """`python -m mlops_local.processes.environments NAME...`: make the environments of local/requirements/NAME.txt."""
     for name in sys.argv[1:]:
-        print(pinned(name, requirements_file(name)).folder)
+        print(pinned(Path(name).name, requirements_file(name)).folder)
 
 
 def requirements_file(name: str) -> Path:

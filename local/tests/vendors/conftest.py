@@ -1,0 +1,82 @@
+"""What all lanes share: a local target, apps that are deployed to it, and the proof that a server was there."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from aws.running_target import Machine
+from e2e.driver import LocalTarget, free_port
+
+from mlops_local.settings import REPOSITORY, Settings
+
+BUCKET = "vendors"
+VERSIONS: dict[str, str] = {}
+PASSED: dict[tuple[str, str, str, str], bool] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "proves(component, provider, server): runs the provider against the vendor's real server")
+
+
+@pytest.fixture(scope="session")
+def versions() -> dict[str, str]:
+    """The version of each server, as it has said itself."""
+    return VERSIONS
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A provider is proven when every test that says so has passed."""
+    report = yield
+    for mark in item.iter_markers("proves"):
+        proof = (*mark.args, item.path.parent.name)
+        PASSED[proof] = PASSED.get(proof, True) and report.passed
+    return report
+
+
+def pytest_sessionfinish() -> None:
+    """Writes the proofs to the file that the variable MLOPS_VENDOR_PROOFS names."""
+    file = os.environ.get("MLOPS_VENDOR_PROOFS")
+    if file is not None:
+        names = ("component", "provider", "server", "version", "lane")
+        proofs = [dict(zip(names, (*proof[:3], VERSIONS[proof[2]], proof[3]), strict=True)) for proof, passed in sorted(PASSED.items()) if passed]
+        Path(file).write_text(json.dumps(proofs))
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalTarget]:
+    home = tmp_path_factory.mktemp("home").resolve()
+    target = LocalTarget(Settings(port=free_port(), home=home, cache=Settings.from_environment().cache))
+    started = target.run("start")
+    assert started.returncode == 0, started.stderr
+    target.client("s3").create_bucket(Bucket=BUCKET)
+    yield target
+    target.remove()
+
+
+@pytest.fixture(scope="session")
+def s3(target: LocalTarget):
+    return target.client("s3")
+
+
+@pytest.fixture(scope="session")
+def deploy(target: LocalTarget) -> Callable[..., dict[str, Machine]]:
+    """Deploys the stack whose template a program prints; returns its state machines, by the names of the stack's outputs."""
+
+    def deploy(app: Path, *arguments: str) -> dict[str, Machine]:
+        program = ["node", "-r", "ts-node/register/transpile-only", str(app), *arguments]
+        printed = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=False, env={**os.environ, "CDK_VALIDATION": "false"})
+        assert printed.returncode == 0, printed.stderr
+        cloudformation, name = target.client("cloudformation"), app.parent.name
+        s3 = target.client("s3")
+        s3.put_object(Bucket=BUCKET, Key=f"{name}.template.json", Body=printed.stdout.encode())
+        address = f"{s3.meta.endpoint_url}/{BUCKET}/{name}.template.json"
+        cloudformation.create_stack(StackName=name, TemplateURL=address, Capabilities=["CAPABILITY_IAM"])
+        cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+        states = target.client("stepfunctions")
+        return {output: Machine(states, arn) for output, arn in target.outputs(name).items()}
+
+    return deploy
