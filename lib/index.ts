@@ -9,4 +9,5 @@ export * from '../constructs/model-trainer';
 export * from '../constructs/orchestrator';
 export * from '../constructs/pipeline';
 export * from '../constructs/sagemaker';
+export * from '../constructs/webhook-ingress';
 export * from './mlops-stack';

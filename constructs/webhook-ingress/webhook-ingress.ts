@@ -1,0 +1,111 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { allow, grant, readSecret } from '../core/grants';
+import { Log } from '../core/log';
+import { handlerFolder } from '../core/package-root';
+import { check, like, mustBe, text } from '../core/validation';
+
+/**
+ * Where a vendor's webhook carries its signature: `v1,` and then, in base64, the HMAC-SHA256 of `<id>.<timestamp>.<body>`, keyed by the bytes of the
+ * secret's text. Names are compared without regard to case.
+ * @see https://www.standardwebhooks.com
+ */
+export interface WebhookSignature {
+  /** The header of the signature. */
+  readonly signatureHeader: string;
+  /** The header of the delivery's id, the same for every attempt: 1 to 128 letters, digits, `_` and `-`. */
+  readonly idHeader: string;
+  /** The header of the time at which it was signed, in seconds since 1970. */
+  readonly timestampHeader: string;
+}
+
+/** Properties of a `WebhookIngress`. */
+export interface WebhookIngressProps {
+  /** Holds what the vendor signs with. It is read at run time, so that a rotated one is known within a minute. */
+  readonly secret: ISecret;
+  /**
+   * The field of `secret`.
+   * @default - the whole secret
+   */
+  readonly secretField?: string;
+  /** Where the vendor's requests carry their signature. */
+  readonly signature: WebhookSignature;
+}
+
+/** Requests a second, and at once, before API Gateway answers 429, on which vendors try again. */
+const THROTTLE = { rateLimit: 20, burstLimit: 40 };
+
+const SOURCE = 'mlops.webhook';
+
+/**
+ * A public address that takes the webhooks of one vendor and passes the body of each signed one, unchanged and once, on to a bus of its own. A request
+ * that is not signed, that was signed more than five minutes ago, that has more than 200,000 bytes or is no JSON object is refused and reaches no bus.
+ * What a body means is for the rules on the bus.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html
+ */
+export class WebhookIngress extends Construct {
+  /** What the vendor posts to: an https:// URL. */
+  public readonly url: string;
+  /** Receives the bodies, each as the `detail` of an event. Nobody but this ingress is granted to put events there. */
+  public readonly bus: events.EventBus;
+  /** Matches every body; a rule adds its `detail`. */
+  public readonly pattern: events.EventPattern = { source: [SOURCE] };
+
+  /** @throws when a name of `signature` is no name of a header */
+  constructor(scope: Construct, id: string, props: WebhookIngressProps) {
+    super(scope, id);
+    check(props, z => ({
+      secret: like(z, 'a secret (secretsmanager.ISecret)', 'secretArn', 'secretValueFromJson'),
+      secretField: text(z, /^[\w.\-/+=@]{1,256}$/, "a field of the secret's JSON, of letters, digits and _ . - / + = @"),
+      signature: mustBe(z, "a WebhookSignature, three headers' names of letters, digits and -", it => HEADERS.every(header => typeof it?.[header] === 'string' && /^[A-Za-z0-9-]{1,100}$/.test(it[header]))),
+    }), 'secret', 'signature');
+    this.bus = new events.EventBus(this, 'Bus');
+    const api = this.api(this.receiver(props, this.deliveries()));
+    this.url = api.apiEndpoint;
+  }
+
+  /** What was passed on already, for as long as its signature would be taken. */
+  private deliveries(): dynamodb.Table {
+    return new dynamodb.Table(this, 'Deliveries', {
+      partitionKey: { name: 'delivery', type: dynamodb.AttributeType.STRING }, billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+      timeToLiveAttribute: 'expires', removalPolicy: RemovalPolicy.DESTROY,
+    });
+  }
+
+  private receiver({ secret, secretField, signature }: WebhookIngressProps, table: dynamodb.Table): lambda.Function {
+    const log = new Log(this, 'Log');
+    const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    const receiver = new lambda.Function(this, 'Receiver', {
+      runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder('webhook')), timeout: Duration.seconds(20), memorySize: 256,
+      description: 'Verifies webhooks and passes them on', logGroup: log, role,
+      environment: {
+        SECRET_ARN: secret.secretArn, ...secretField !== undefined && { SECRET_FIELD: secretField }, SIGNATURE: JSON.stringify(signature),
+        TABLE: table.tableName, BUS: this.bus.eventBusName, SOURCE,
+      },
+    });
+    grant(receiver, [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn])], 'writes its log');
+    grant(receiver, readSecret({ secret }), 'reads what the vendor signs with');
+    grant(receiver, [allow(['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], [table.tableArn])], 'takes each webhook once');
+    grant(receiver, [allow(['events:PutEvents'], [this.bus.eventBusArn])], 'passes on what is signed');
+    return receiver;
+  }
+
+  private api(receiver: lambda.Function): apigateway.HttpApi {
+    const api = new apigateway.HttpApi(this, 'Api', { createDefaultStage: false });
+    api.addRoutes({ path: '/', methods: [apigateway.HttpMethod.POST], integration: new HttpLambdaIntegration('Receiver', receiver) });
+    const log = new Log(this, 'AccessLog');
+    new apigateway.HttpStage(this, 'Stage', {
+      httpApi: api, stageName: '$default', autoDeploy: true, throttle: THROTTLE, accessLogSettings: { destination: new apigateway.LogGroupLogDestination(log) },
+    });
+    return api;
+  }
+}
+
+const HEADERS = ['signatureHeader', 'idHeader', 'timestampHeader'];

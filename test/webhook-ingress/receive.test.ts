@@ -1,0 +1,177 @@
+import { createHmac } from 'crypto';
+import { Claim, LIMIT, receive, Request, WINDOW } from '../../constructs/webhook-ingress/handlers/webhook/receive';
+
+const SIGNATURE = { signatureHeader: 'X-Acme-Signature', idHeader: 'X-Acme-Id', timestampHeader: 'X-Acme-Timestamp' };
+const SECRET = 'a secret of the vendor';
+const NOW = 1_800_000_000;
+const ID = '0b5d4f7e-5d0c-4a56-9d2e-1f6a1f0d9c11';
+const BODY = '{"entity": "model_version_tag", "data": {"value": "Approved",  "note": "größer"}}';
+
+interface Sent {
+  readonly id?: string;
+  readonly timestamp?: string;
+  readonly body?: string | Buffer;
+  readonly secret?: string;
+}
+
+const sign = ({ id = ID, timestamp = `${NOW}`, body = BODY, secret = SECRET }: Sent = {}) => `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest('base64')}`;
+
+/** What a vendor sends, as API Gateway hands it over. */
+function request(sent: Sent = {}, headers: { [name: string]: string | undefined } = {}): Request {
+  const { id = ID, timestamp = `${NOW}`, body = BODY } = sent;
+  return { headers: { 'content-type': 'application/json', 'x-acme-id': id, 'x-acme-timestamp': timestamp, 'x-acme-signature': sign(sent), ...headers }, body: body.toString() };
+}
+
+/** An ingress with a memory, and a bus that shows what reached it. */
+function ingress(more: { secret?: string; put?: () => Promise<void>; now?: number } = {}) {
+  const bus: string[] = [];
+  const deliveries = new Map<string, Claim>();
+  const surroundings = {
+    now: () => (more.now ?? NOW) * 1000,
+    secret: async () => more.secret ?? SECRET,
+    claim: async (delivery: string) => {
+      const before = deliveries.get(delivery);
+      if (!before) deliveries.set(delivery, 'busy');
+      return before ?? 'ours';
+    },
+    settle: async (delivery: string) => { deliveries.set(delivery, 'done'); },
+    release: async (delivery: string) => { deliveries.delete(delivery); },
+    put: async (body: string) => {
+      await more.put?.();
+      bus.push(body);
+    },
+  };
+  return { bus, deliveries, post: async (it: Request) => (await receive(it, SIGNATURE, surroundings)).statusCode };
+}
+
+beforeEach(() => { jest.spyOn(console, 'warn').mockImplementation(); });
+afterEach(() => jest.restoreAllMocks());
+
+describe('what is signed', () => {
+  test('reaches the bus unchanged', async () => {
+    const { bus, post } = ingress();
+
+    expect(await post(request())).toBe(202);
+    expect(bus).toEqual([BODY]);
+  });
+
+  test('reaches it in base64 too, whatever the case of the headers', async () => {
+    const { bus, post } = ingress();
+    const { 'x-acme-id': id, 'x-acme-timestamp': timestamp, 'x-acme-signature': signature } = request().headers!;
+
+    expect(await post({ headers: { 'X-ACME-ID': id, 'X-Acme-Timestamp': timestamp, 'x-acme-Signature': signature }, body: Buffer.from(BODY).toString('base64'), isBase64Encoded: true })).toBe(202);
+    expect(bus).toEqual([BODY]);
+  });
+
+  test('reaches it once', async () => {
+    const { bus, post } = ingress();
+
+    expect([await post(request()), await post(request()), await post(request())]).toEqual([202, 200, 200]);
+    expect(bus).toEqual([BODY]);
+  });
+
+  test('of two attempts at the same time, one goes through and one is told to come back', async () => {
+    const { bus, post } = ingress();
+
+    expect((await Promise.all([post(request()), post(request())])).sort()).toEqual([202, 503]);
+    expect(bus).toEqual([BODY]);
+  });
+
+  test('may come again when the bus refused it', async () => {
+    const answers = [Promise.reject(new Error('throttled')), Promise.resolve()];
+    const { bus, post } = ingress({ put: () => answers.shift()! });
+
+    expect([await post(request()), await post(request())]).toEqual([503, 202]);
+    expect(bus).toEqual([BODY]);
+  });
+
+  test.each([WINDOW, -WINDOW])('may be %d seconds from our clock', async seconds => {
+    expect(await ingress({ now: NOW + seconds }).post(request())).toBe(202);
+  });
+
+  test('may be as large as an event, and no larger', async () => {
+    const body = (length: number) => `{"x":"${'x'.repeat(length - 8)}"}`;
+    const { bus, post } = ingress();
+
+    expect([await post(request({ body: body(LIMIT) })), await post(request({ body: body(LIMIT + 1) }))]).toEqual([202, 413]);
+    expect(bus).toHaveLength(1);
+  });
+});
+
+const { 'x-acme-signature': signature } = request().headers as { [name: string]: string };
+
+describe('nothing else reaches the bus', () => {
+  test.each<[string, Request, number]>([
+    ['no headers', { body: BODY }, 401],
+    ['no signature', request({}, { 'x-acme-signature': undefined }), 401],
+    ['an empty signature', request({}, { 'x-acme-signature': '' }), 401],
+    ['no id', request({}, { 'x-acme-id': undefined }), 401],
+    ['no timestamp', request({}, { 'x-acme-timestamp': undefined }), 401],
+    ['a signature by another secret', request({ secret: 'another' }), 401],
+    ['a signature by an empty secret', request({}, { 'x-acme-signature': sign({ secret: '' }) }), 401],
+    ['a signature of another body', { ...request(), body: BODY.replace('Approved', 'Rejected') }, 401],
+    ['a signature of another id', request({}, { 'x-acme-id': 'another' }), 401],
+    ['a signature of another time', request({}, { 'x-acme-timestamp': `${NOW + 1}` }), 401],
+    ['a signature of the body alone', request({}, { 'x-acme-signature': `v1,${createHmac('sha256', SECRET).update(BODY).digest('base64')}` }), 401],
+    ['a signature without its version', request({}, { 'x-acme-signature': signature.slice(3) }), 401],
+    ['a signature of another version', request({}, { 'x-acme-signature': signature.replace('v1', 'v2') }), 401],
+    ['a signature that is cut', request({}, { 'x-acme-signature': signature.slice(0, -2) }), 401],
+    ['a signature with more behind it', request({}, { 'x-acme-signature': `${signature} ` }), 401],
+    ['two signatures, of which one is right', request({}, { 'x-acme-signature': `${signature},v1,${'A'.repeat(43)}=` }), 401],
+    ['two headers that differ in case', request({}, { 'X-Acme-Signature': signature }), 401],
+    ['a signature in hexadecimal', request({}, { 'x-acme-signature': `v1,${createHmac('sha256', SECRET).update(`${ID}.${NOW}.${BODY}`).digest('hex')}` }), 401],
+    ['a time long ago', request({ timestamp: `${NOW - WINDOW - 1}` }), 401],
+    ['a time ahead', request({ timestamp: `${NOW + WINDOW + 1}` }), 401],
+    ['a time in milliseconds', request({ timestamp: `${NOW}000` }), 401],
+    ['a time that is no number', request({ timestamp: 'NaN' }), 401],
+    ['a time below zero', request({ timestamp: `-${NOW}` }), 401],
+    ['a time in exponents', request({ timestamp: '18e8' }), 401],
+    ['an id with a dot, so that parts can shift', request({ id: 'a.b' }), 401],
+    ['an id that is a path', request({ id: '../x' }), 401],
+    ['an id that is too long', request({ id: 'x'.repeat(129) }), 401],
+    ['the part before a dot moved into the id', { ...request({}, { 'x-acme-id': `${ID}.${NOW}`, 'x-acme-timestamp': '' }) }, 401],
+    ['no body', { ...request({ body: '' }), body: undefined }, 400],
+    ['a body that is no JSON', request({ body: 'value=Approved' }), 400],
+    ['a body that is cut', request({ body: BODY.slice(0, -1) }), 400],
+    ['a list', request({ body: '[{}]' }), 400],
+    ['null', request({ body: 'null' }), 400],
+    ['a text', request({ body: '"x"' }), 400],
+    ['bytes that are no UTF-8', { ...request({ body: Buffer.from('{"x":"\xff"}', 'latin1') }), body: Buffer.from('{"x":"\xff"}', 'latin1').toString('base64'), isBase64Encoded: true }, 400],
+    ['a body said to be base64 that is not', { ...request(), isBase64Encoded: true }, 401],
+    ['a body in base64 that is not said to be', { ...request(), body: Buffer.from(BODY).toString('base64') }, 401],
+    ['megabytes that are not signed', { ...request(), body: 'x'.repeat(5_000_000) }, 413],
+    ['megabytes in base64', { ...request(), body: Buffer.alloc(5_000_000).toString('base64'), isBase64Encoded: true }, 413],
+  ])('%s', async (_what, sent, statusCode) => {
+    const { bus, deliveries, post } = ingress();
+
+    expect(await post(sent)).toBe(statusCode);
+    expect([bus, deliveries.size]).toEqual([[], 0]);
+  });
+
+  test('a replay after the window', async () => {
+    const { bus, post } = ingress({ now: NOW + WINDOW + 1 });
+
+    expect(await post(request())).toBe(401);
+    expect(bus).toEqual([]);
+  });
+
+  test('anything, while the secret is empty', async () => {
+    const { bus, post } = ingress({ secret: '' });
+
+    expect(await post(request({}, { 'x-acme-signature': `v1,${createHmac('sha256', '').update(`${ID}.${NOW}.${BODY}`).digest('base64')}` }))).toBe(503);
+    expect(bus).toEqual([]);
+  });
+});
+
+test('a refusal says neither what was expected nor what came', async () => {
+  const answer = await receive(request({ secret: 'another' }), SIGNATURE, { ...ingressOf(), secret: async () => SECRET });
+  const said = answer.body + JSON.stringify((console.warn as jest.Mock).mock.calls);
+
+  expect(answer.body).toBe('{"message":"the request is not signed as it must be"}');
+  for (const part of [SECRET, 'another', sign(), sign({ secret: 'another' })]) expect(said).not.toContain(part);
+});
+
+function ingressOf() {
+  const never = async () => { throw new Error('nothing that is not signed comes this far'); };
+  return { now: () => NOW * 1000, claim: never, settle: never, release: never, put: never };
+}
