@@ -20,6 +20,7 @@ const commands = {
   stop: { options: {}, run: () => withoutInstall('stop') },
   reset: { options: {}, run: () => withoutInstall('reset') },
   env: { options: {}, run: () => withoutInstall('env') },
+  doctor: { options: { stack: { type: 'string' }, aws: { type: 'boolean' } }, run: doctor },
   deploy: { run: deploy },
   faults: { run: faults },
 };
@@ -86,6 +87,13 @@ async function withoutInstall(command) {
     return 0;
   }
   return runPython(command, []);
+}
+
+/** How the outside services of the deployed stacks are. */
+async function doctor(flags) {
+  findPython();
+  await installPython(report);
+  return runPython('doctor', [...flags.stack === undefined ? [] : ['--stack', flags.stack], ...flags.aws ? ['--aws'] : []]);
 }
 
 /** The same stack to AWS, with the caller's own credentials. */

@@ -1,4 +1,4 @@
-import { IComponent } from '../../constructs/core';
+import { IComponent, ProbeSubject } from '../../constructs/core';
 import { Benches } from '../benches';
 import { ConformanceCase } from '../contract';
 
@@ -12,6 +12,7 @@ const RESOLVED = /\{\{resolve:/;
 export function bindingRules<C extends IComponent>(benches: Benches<C>): ConformanceCase[] {
   return [
     { name: 'binding: complete', run: () => complete(benches) },
+    { name: 'binding: can be asked', run: () => canBeAsked(benches) },
     { name: 'binding: no credential', run: () => noCredential(benches) },
   ];
 }
@@ -26,6 +27,17 @@ function complete<C extends IComponent>(benches: Benches<C>) {
   }
   const empty = Object.entries(secrets).find(([, field]) => !field?.secret?.secretArn);
   if (empty) throw new Error(`'${empty[0]}' must name a secret in AWS Secrets Manager, got ${JSON.stringify(empty[1])}`);
+}
+
+/** An outside service is asked whether it lives and, where it knows its callers, whether it takes the credential. */
+function canBeAsked<C extends IComponent>(benches: Benches<C>) {
+  const { address, secrets = {}, probes = [] } = benches.provider().binding;
+  if (!/^https?:/.test(address)) return;
+  const needed = [ProbeSubject.ALIVE, ...Object.keys(secrets).length ? [ProbeSubject.AUTHORIZED] : []];
+  const missing = needed.find(subject => !probes.some(({ shows }) => shows === subject));
+  if (missing) throw new Error(`'probes' must hold one that shows '${missing}', got ${JSON.stringify(probes.map(({ shows }) => shows))}: ExternalEndpoint.probes makes them`);
+  const [unknown] = [...JSON.stringify(probes).matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name).filter(name => !Object.hasOwn(secrets, name));
+  if (unknown !== undefined) throw new Error(`'probes' must take credentials from 'secrets' (${Object.keys(secrets).join(', ') || 'none'}), got '\${${unknown}}'`);
 }
 
 function noCredential<C extends IComponent>(benches: Benches<C>) {

@@ -63,6 +63,9 @@ export class DatadogAlerter extends Construct implements IAlerter {
 
   public bind(_client: iam.IGrantable): Binding {
     const { apiKey, apiKeyField } = this.props;
-    return { provider: 'datadog', address: this.datadog.url, variables: { DD_SITE: this.site }, secrets: { DD_API_KEY: { secret: apiKey, field: apiKeyField } } };
+    return {
+      provider: 'datadog', address: this.datadog.url, variables: { DD_SITE: this.site }, secrets: { DD_API_KEY: { secret: apiKey, field: apiKeyField } },
+      probes: this.datadog.probes('DD_API_KEY', { authorized: { path: '/api/v1/validate', expects: { valid: true } } }),
+    };
   }
 }

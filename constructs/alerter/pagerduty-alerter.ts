@@ -80,6 +80,10 @@ export class PagerDutyAlerter extends Construct implements IAlerter {
     return {
       provider: 'pagerduty', address: this.pagerDuty.url, variables: { PAGERDUTY_EVENTS_URL: this.pagerDuty.url },
       secrets: { PAGERDUTY_ROUTING_KEY: { secret: routingKey, field: routingKeyField } },
+      // To resolve an alert that is not there changes nothing, and only a valid key is taken.
+      probes: this.pagerDuty.probes('PAGERDUTY_ROUTING_KEY', {
+        authorized: { path: '/v2/enqueue', body: { event_action: 'resolve', dedup_key: 'doctor' }, expects: { status: 'success' } },
+      }),
     };
   }
 }

@@ -55,6 +55,9 @@ export class SlackAlerter extends Construct implements IAlerter {
 
   public bind(_client: iam.IGrantable): Binding {
     const { channel, token, tokenField } = this.props;
-    return { provider: 'slack', address: this.slack.url, variables: { SLACK_CHANNEL: channel }, secrets: { SLACK_BOT_TOKEN: { secret: token, field: tokenField } } };
+    return {
+      provider: 'slack', address: this.slack.url, variables: { SLACK_CHANNEL: channel }, secrets: { SLACK_BOT_TOKEN: { secret: token, field: tokenField } },
+      probes: this.slack.probes('SLACK_BOT_TOKEN', { alive: '/api/api.test', authorized: { path: '/api/auth.test', method: 'POST', expects: { ok: true } } }),
+    };
   }
 }

@@ -44,7 +44,7 @@ export class WebhookAlerter extends Construct implements IAlerter {
     const url = `${this.receiver.url}${this.path}`;
     return {
       provider: 'webhook', address: url, variables: { MLOPS_ALERT_URL: url, ...username !== undefined && { MLOPS_ALERT_USERNAME: username } },
-      secrets: credential ? { MLOPS_ALERT_CREDENTIAL: credential } : {},
+      secrets: credential ? { MLOPS_ALERT_CREDENTIAL: credential } : {}, probes: this.receiver.probes('MLOPS_ALERT_CREDENTIAL'),
     };
   }
 }

@@ -1,6 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { IConstruct } from 'constructs';
+import { Probe } from './probe';
 
 /** A secret, or one field of a secret that holds JSON. */
 export interface SecretField {
@@ -26,6 +27,11 @@ export interface Binding {
    * @default - the client's own AWS identity is the credential
    */
   readonly secrets?: { [name: string]: SecretField };
+  /**
+   * What shows how an outside service is.
+   * @default - AWS runs it
+   */
+  readonly probes?: Probe[];
 }
 
 /** A replaceable part of the machine-learning lifecycle, whoever runs it. */

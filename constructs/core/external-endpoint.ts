@@ -6,6 +6,7 @@ import { Call } from './call';
 import { acknowledge } from './acknowledge';
 import { allow } from './grants';
 import { Jsonata } from './jsonata';
+import { Probe, ProbeSubject } from './probe';
 import { check, json, like, mustBe, oneOf, text } from './validation';
 
 /** One request to an external service. */
@@ -47,6 +48,54 @@ export interface RequestOptions {
    * @default - none
    */
   readonly accept?: string[];
+}
+
+/** A request of a probe, as `Probe` has it. */
+export interface ProbeRequest {
+  /**
+   * After the service's URL, from the `/`.
+   * @default - the URL itself
+   */
+  readonly path?: string;
+  /**
+   * The HTTP method.
+   * @default - POST with a body, GET without
+   */
+  readonly method?: string;
+  /**
+   * The body, JSON.
+   * @default - none
+   */
+  readonly body?: { [field: string]: any };
+  /**
+   * Fields that the answer, a JSON object, must have.
+   * @default - any answer that is no refusal
+   */
+  readonly expects?: { [field: string]: any };
+  /**
+   * A regular expression that is found in the answer's text.
+   * @default - any text
+   */
+  readonly matches?: string;
+}
+
+/** What a service can be asked. */
+export interface ProbeOptions {
+  /**
+   * The path of what answers, known caller or not, while the service lives.
+   * @default - the service's URL itself
+   */
+  readonly alive?: string;
+  /**
+   * What only a known caller is answered.
+   * @default - the service's URL itself
+   */
+  readonly authorized?: ProbeRequest;
+  /**
+   * What tells the version.
+   * @default - no version is asked for
+   */
+  readonly version?: ProbeRequest;
 }
 
 /**
@@ -100,6 +149,20 @@ export class ExternalEndpoint {
         allow(['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], [connection.connectionSecretArn]),
       ],
     };
+  }
+
+  /**
+   * What shows how this service is, for its binding. Where a service has no request of its own for it, its address is asked.
+   * @param credential the name that the credential has among the binding's secrets
+   */
+  public probes(credential: string, options: ProbeOptions = {}): Probe[] {
+    const { alive, authorized = {}, version } = options;
+    const at = ({ path = '', ...request }: ProbeRequest, shows: ProbeSubject): Probe => ({ shows, url: `${this.url}${path}`, ...request });
+    return [
+      at({ path: alive }, ProbeSubject.ALIVE),
+      ...this.auth.credential ? [this.auth.onProbe(at(authorized, ProbeSubject.AUTHORIZED), credential)] : [],
+      ...version ? [this.auth.onProbe(at(version, ProbeSubject.VERSION), credential)] : [],
+    ];
   }
 
   /** Warns, once, that a template with a plain http:// address is for the laptop only. */

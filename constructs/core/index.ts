@@ -5,5 +5,6 @@ export * from './component-event';
 export * from './environment';
 export * from './external-endpoint';
 export * from './jsonata';
+export * from './probe';
 export * from './publication';
 export * from './step';

@@ -15,7 +15,7 @@ export interface PublicationProps {
 
 /**
  * Publishes how a component is reached, for those who do not use CDK: the SSM parameter `/mlops/<stack>/<component>`, JSON
- * of `provider`, `address`, `variables` and `secrets` (references). It never holds a credential.
+ * of `provider`, `address`, `variables`, `secrets` (references) and `probes`. It never holds a credential.
  */
 export class Publication extends Construct {
   /** The parameter's name. */
@@ -27,9 +27,9 @@ export class Publication extends Construct {
       component: fixed(z, /^[A-Za-z0-9_.-]{1,100}$/, 'at most 100 letters, digits, _, . and -'), of: like(z, 'a component (IComponent)', 'bind'),
     }), 'component', 'of');
     const stack = Stack.of(this);
-    const { provider, address, variables, secrets = {} } = props.of.bind(new Nobody());
+    const { provider, address, variables, secrets = {}, probes } = props.of.bind(new Nobody());
     const references = Object.entries(secrets).map(([name, { secret, field }]) => [name, { secretArn: secret.secretArn, field }]);
-    const value = stack.toJsonString({ provider, address, variables, secrets: Object.fromEntries(references) });
+    const value = stack.toJsonString({ provider, address, variables, secrets: Object.fromEntries(references), probes });
     if (/\{\{resolve:/.test(JSON.stringify(stack.resolve(value)))) {
       throw new Error(`'${props.of.node.path}' must bind references to secrets, got a secret's value, which CloudFormation would write in plain text`);
     }

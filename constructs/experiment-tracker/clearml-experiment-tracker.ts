@@ -1,7 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { Auth, Binding, ExternalEndpoint } from '../core';
+import { Auth, Binding, ExternalEndpoint, ProbeSubject } from '../core';
 import { check, FILLED, like, text } from '../core/validation';
 import { IExperimentTracker } from './experiment-tracker';
 
@@ -59,6 +59,10 @@ export class ClearMlExperimentTracker extends Construct implements IExperimentTr
     return {
       provider: 'clearml', address: this.addresses.CLEARML_API_HOST, variables: this.addresses,
       secrets: { CLEARML_API_ACCESS_KEY: { secret, field: accessKeyField }, CLEARML_API_SECRET_KEY: { secret, field: secretKeyField } },
+      probes: [
+        { shows: ProbeSubject.ALIVE, url: `${this.addresses.CLEARML_API_HOST}/debug.ping` },
+        { shows: ProbeSubject.AUTHORIZED, url: `${this.addresses.CLEARML_API_HOST}/auth.login`, basic: '${CLEARML_API_ACCESS_KEY}:${CLEARML_API_SECRET_KEY}', expects: {} },
+      ],
     };
   }
 }

@@ -57,6 +57,7 @@ export class CometExperimentTracker extends Construct implements IExperimentTrac
         ...project !== undefined && { COMET_PROJECT_NAME: project },
       },
       secrets: { COMET_API_KEY: { secret: apiKey, field: apiKeyField } },
+      probes: this.endpoint.probes('COMET_API_KEY', { authorized: { path: '/api/rest/v2/workspaces', expects: {} } }),
     };
   }
 }

@@ -1,9 +1,9 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { Auth, Binding, ExternalEndpoint } from '../core';
+import { Auth, Binding, ExternalEndpoint, ProbeSubject } from '../core';
 import { check, FILLED, fixed, like, text } from '../core/validation';
-import { IExperimentTracker } from './experiment-tracker';
+import { IExperimentTracker, SEARCH } from './experiment-tracker';
 
 /** Properties of a `DatabricksExperimentTracker`. */
 export interface DatabricksExperimentTrackerProps {
@@ -55,6 +55,12 @@ export class DatabricksExperimentTracker extends Construct implements IExperimen
         ...experiment !== undefined && { MLFLOW_EXPERIMENT_NAME: experiment },
       },
       secrets: { [clientId === undefined ? 'DATABRICKS_TOKEN' : 'DATABRICKS_CLIENT_SECRET']: { secret, field } },
+      // The secret of a service principal is exchanged for a token first.
+      probes: clientId === undefined ? this.endpoint.probes('DATABRICKS_TOKEN', { authorized: SEARCH })
+        : [...this.endpoint.probes('').slice(0, 1), {
+          shows: ProbeSubject.AUTHORIZED, url: `${this.endpoint.url}/oidc/v1/token?grant_type=client_credentials&scope=all-apis`, method: 'POST',
+          basic: `${clientId}:\${DATABRICKS_CLIENT_SECRET}`, expects: { token_type: 'Bearer' },
+        }],
     };
   }
 }

@@ -32,7 +32,7 @@ export class MirroredTracker extends Construct implements IExperimentTracker {
     }
     return {
       provider: `${one.provider}-and-${other.provider}`, address: `${one.address} ${other.address}`,
-      variables: { ...one.variables, ...other.variables }, secrets: { ...one.secrets, ...other.secrets },
+      variables: { ...one.variables, ...other.variables }, secrets: { ...one.secrets, ...other.secrets }, probes: [...one.probes ?? [], ...other.probes ?? []],
     };
   }
 }

@@ -2,7 +2,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Auth, AuthScheme, Binding, ExternalEndpoint, SecretField } from '../core';
 import { check, like, text } from '../core/validation';
-import { EXPERIMENT, IExperimentTracker } from './experiment-tracker';
+import { EXPERIMENT, IExperimentTracker, SEARCH } from './experiment-tracker';
 
 /** Properties of an `MlflowExperimentTracker`. */
 export interface MlflowExperimentTrackerProps {
@@ -48,6 +48,7 @@ export class MlflowExperimentTracker extends Construct implements IExperimentTra
   }
 
   public bind(_client: iam.IGrantable): Binding {
-    return { provider: 'mlflow', address: this.endpoint.url, variables: this.variables, secrets: this.secrets };
+    const probes = this.endpoint.probes(Object.keys(this.secrets)[0], { alive: '/health', authorized: SEARCH, version: { path: '/version', matches: '^[23]\\.' } });
+    return { provider: 'mlflow', address: this.endpoint.url, variables: this.variables, secrets: this.secrets, probes };
   }
 }

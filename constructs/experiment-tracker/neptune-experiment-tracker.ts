@@ -34,6 +34,10 @@ export class NeptuneExperimentTracker extends Construct implements IExperimentTr
 
   public bind(_client: iam.IGrantable): Binding {
     const { project, apiToken: secret, apiTokenField: field } = this.props;
-    return { provider: 'neptune', address: project, variables: { NEPTUNE_PROJECT: project }, secrets: { NEPTUNE_API_TOKEN: { secret, field } } };
+    return {
+      provider: 'neptune', address: project, variables: { NEPTUNE_PROJECT: project }, secrets: { NEPTUNE_API_TOKEN: { secret, field } },
+      // Where the server is, the token alone says.
+      probes: [],
+    };
   }
 }

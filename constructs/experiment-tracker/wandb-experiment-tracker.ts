@@ -57,6 +57,9 @@ export class WandbExperimentTracker extends Construct implements IExperimentTrac
         ...project !== undefined && { WANDB_PROJECT: project },
       },
       secrets: { WANDB_API_KEY: { secret: apiKey, field: apiKeyField } },
+      probes: this.endpoint.probes('WANDB_API_KEY', {
+        alive: '/healthz', authorized: { path: '/graphql', body: { query: 'query { viewer { id } }' }, expects: {}, matches: '"viewer": *\\{' },
+      }),
     };
   }
 }

@@ -68,6 +68,7 @@ export class HttpsModelEndpoint extends Construct implements IModelEndpoint {
       address: this.service.url,
       variables: { MLOPS_INFERENCE_URL: `${this.service.url}${this.props.path ?? '/'}`, ...username !== undefined && { MLOPS_INFERENCE_USERNAME: username } },
       secrets: credential ? { MLOPS_INFERENCE_CREDENTIAL: credential } : {},
+      probes: this.service.probes('MLOPS_INFERENCE_CREDENTIAL'),
     };
   }
 }

@@ -48,6 +48,7 @@ export class OpenInferenceEndpoint extends Construct implements IModelEndpoint {
       address: this.server.url,
       variables: { MLOPS_INFERENCE_URL: this.server.url, MLOPS_INFERENCE_MODEL: this.model, ...username !== undefined && { MLOPS_INFERENCE_USERNAME: username } },
       secrets: credential ? { MLOPS_INFERENCE_CREDENTIAL: credential } : {},
+      probes: this.server.probes('MLOPS_INFERENCE_CREDENTIAL', { alive: '/v2/health/live', authorized: { path: '/v2', expects: {} } }),
     };
   }
 

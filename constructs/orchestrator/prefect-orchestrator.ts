@@ -102,10 +102,12 @@ export class PrefectOrchestrator extends Construct implements IOrchestrator {
   /** In the names of Prefect's SDK for an API key; of a user and a password the SDK reads `PREFECT_API_AUTH_STRING`, `<user>:<password>`. */
   public bind(_client: iam.IGrantable): Binding {
     const { scheme, username, credential } = this.server.auth;
+    const secret = scheme === AuthScheme.BEARER ? 'PREFECT_API_KEY' : 'MLOPS_PREFECT_CREDENTIAL';
     return {
       provider: 'prefect', address: this.server.url,
       variables: { PREFECT_API_URL: this.server.url, ...username !== undefined && { MLOPS_PREFECT_USERNAME: username } },
-      secrets: credential ? { [scheme === AuthScheme.BEARER ? 'PREFECT_API_KEY' : 'MLOPS_PREFECT_CREDENTIAL']: credential } : {},
+      secrets: credential ? { [secret]: credential } : {},
+      probes: this.server.probes(secret, { alive: '/health', authorized: { path: '/admin/version', matches: '.' }, version: { path: '/admin/version', matches: '^"3\\.' } }),
     };
   }
 }

@@ -45,6 +45,10 @@ test('the API key is a reference, in the connection and in the environment', () 
   });
   expect(binding).toEqual({
     provider: 'datadog', address: 'https://api.datadoghq.com', variables: { DD_SITE: 'datadoghq.com' }, secrets: { DD_API_KEY: { secret: apiKey, field: undefined } },
+    probes: [
+      { shows: 'alive', url: 'https://api.datadoghq.com' },
+      { shows: 'authorized', url: 'https://api.datadoghq.com/api/v1/validate', headers: { 'DD-API-KEY': '${DD_API_KEY}' }, expects: { valid: true } },
+    ],
   });
   expect(allowed(template, 'Client')).toEqual([]);
 });

@@ -54,6 +54,13 @@ test('the routing key is a reference: a field that the connection adds to the bo
   expect(binding).toEqual({
     provider: 'pagerduty', address: 'https://events.pagerduty.com', variables: { PAGERDUTY_EVENTS_URL: 'https://events.pagerduty.com' },
     secrets: { PAGERDUTY_ROUTING_KEY: { secret: routingKey, field: undefined } },
+    probes: [
+      { shows: 'alive', url: 'https://events.pagerduty.com' },
+      {
+        shows: 'authorized', url: 'https://events.pagerduty.com/v2/enqueue', expects: { status: 'success' },
+        body: { event_action: 'resolve', dedup_key: 'doctor', routing_key: '${PAGERDUTY_ROUTING_KEY}' },
+      },
+    ],
   });
   expect(allowed(template, 'Client')).toEqual([]);
 });

@@ -44,7 +44,13 @@ test('the token is a reference, in the connection and in the environment', () =>
   expect(resource(template, 'AWS::Events::Connection').Properties.AuthParameters).toEqual({
     ApiKeyAuthParameters: { ApiKeyName: 'Authorization', ApiKeyValue: expect.stringMatching(/^Bearer \{\{resolve:secretsmanager:.*acme\/slack:SecretString:bot::\}\}$/) },
   });
-  expect(binding).toEqual({ provider: 'slack', address: 'https://slack.com', variables: { SLACK_CHANNEL: '#ml-alerts' }, secrets: { SLACK_BOT_TOKEN: { secret: token, field: 'bot' } } });
+  expect(binding).toEqual({
+    provider: 'slack', address: 'https://slack.com', variables: { SLACK_CHANNEL: '#ml-alerts' }, secrets: { SLACK_BOT_TOKEN: { secret: token, field: 'bot' } },
+    probes: [
+      { shows: 'alive', url: 'https://slack.com/api/api.test' },
+      { shows: 'authorized', url: 'https://slack.com/api/auth.test', method: 'POST', headers: { Authorization: 'Bearer ${SLACK_BOT_TOKEN}' }, expects: { ok: true } },
+    ],
+  });
   expect(allowed(template, 'Client')).toEqual([]);
 });
 

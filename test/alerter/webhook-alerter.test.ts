@@ -17,7 +17,10 @@ test('posts JSON, whatever the receiver answers, and answers the id that it gave
   expect(requests).toEqual([expect.objectContaining({
     ApiEndpoint: 'https://hooks.acme.dev/ml/alerts', Method: 'POST', RequestBody: { id: output.id, subject: 'Run r1', message: 'Cause: x', source: CONTEXT.Execution.Id },
   })]);
-  expect(alerter.bind(stack as any)).toEqual({ provider: 'webhook', address: 'https://hooks.acme.dev/ml/alerts', variables: { MLOPS_ALERT_URL: 'https://hooks.acme.dev/ml/alerts' }, secrets: {} });
+  expect(alerter.bind(stack as any)).toEqual({
+    provider: 'webhook', address: 'https://hooks.acme.dev/ml/alerts', variables: { MLOPS_ALERT_URL: 'https://hooks.acme.dev/ml/alerts' }, secrets: {},
+    probes: [{ shows: 'alive', url: 'https://hooks.acme.dev/ml' }],
+  });
 });
 
 test.each([

@@ -10,7 +10,7 @@ import { EditedStep, SoundAlerter, SoundMonitor } from './sound';
 function bound(binding: object): { [name: string]: string } {
   class Bound extends SoundAlerter {
     public override bind(): Binding {
-      return { provider: 'acme', address: this.endpoint.url, variables: {}, ...binding };
+      return { provider: 'acme', address: this.endpoint.url, variables: {}, probes: this.endpoint.probes('ACME_TOKEN'), ...binding };
     }
   }
   return failures(alerter(scope => new Bound(scope, 'Alerter')));
@@ -22,6 +22,8 @@ test.each([
   [{ variables: { 'ACME-URL': 'x' } }, 'binding: complete', "'ACME-URL' must be the name of an environment variable: letters, digits and _"],
   [{ address: 'https://ml:pw@acme.dev' }, 'binding: no credential', "'address' must be a URL without a user or password"],
   [{ variables: { ACME_URL: 'https://ml:pw@acme.dev' } }, 'binding: no credential', "'ACME_URL' must be a URL without a user or password"],
+  [{ probes: [] }, 'binding: can be asked', "'probes' must hold one that shows 'alive', got []: ExternalEndpoint.probes makes them"],
+  [{ probes: [{ shows: 'alive', url: 'https://acme.dev?key=${ACME_KEY}' }] }, 'binding: can be asked', "'probes' must take credentials from 'secrets' (none), got '${ACME_KEY}'"],
 ])('a binding with %j', (binding, name, line) => {
   expect(bound(binding)).toMatchObject({ [name]: line });
 });

@@ -38,8 +38,18 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model trainer sagemaker': kit.modelTrainer((scope, { artifactStore }) => new mlops.SageMakerModelTrainer(scope, 'Trainer', { artifactStore })),
   'model trainer sagemaker, spot': kit.modelTrainer((scope, { artifactStore }) => new mlops.SageMakerModelTrainer(scope, 'Trainer', { artifactStore, spot: {}, instanceCount: 2 })),
 
+  'model trainer ray': kit.modelTrainer((scope, { artifactStore }) => new mlops.RayModelTrainer(scope, 'Trainer', {
+    artifactStore, url: 'https://ray.acme.dev', auth: mlops.Auth.bearer(secret(scope)), entrypoint: 'python -m fraud.train', gpus: 1,
+  })),
+  'model trainer prefect': kit.modelTrainer((scope, { artifactStore }) => new mlops.PipelineModelTrainer(scope, 'Trainer', {
+    orchestrator: new mlops.PrefectOrchestrator(scope, 'Orchestrator', { artifactStore, url: 'https://prefect.acme.dev/api' }), pipeline: 'train/nightly',
+  })),
+
   'model registry sagemaker': kit.modelRegistry(scope => new mlops.SageMakerModelRegistry(scope, 'Registry')),
   'model registry sagemaker, existing': kit.modelRegistry(scope => mlops.SageMakerModelRegistry.fromGroupName(scope, 'Registry', 'fraud')),
+  'model registry mlflow': kit.modelRegistry(scope => new mlops.MlflowModelRegistry(scope, 'Registry', {
+    url: 'https://mlflow.acme.dev', model: 'fraud', auth: mlops.Auth.basic('ml', secret(scope), 'password'), webhookSecret: secret(scope, 'Signing'),
+  })),
 
   'model endpoint sagemaker': kit.capturingEndpoint((scope, { artifactStore }) => new mlops.SageMakerModelEndpoint(scope, 'Endpoint', { artifactStore, modelUri: artifactStore.uriFor('training/model.tar.gz') })),
   'model endpoint sagemaker, existing': kit.modelEndpoint(scope => mlops.SageMakerModelEndpoint.fromEndpointName(scope, 'Endpoint', 'fraud')),
@@ -67,6 +77,6 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   })),
 };
 
-function secret(scope: Construct) {
-  return secretsmanager.Secret.fromSecretNameV2(scope, 'Secret', 'acme/vendor');
+function secret(scope: Construct, id: string = 'Secret') {
+  return secretsmanager.Secret.fromSecretNameV2(scope, id, 'acme/vendor');
 }

@@ -16,7 +16,7 @@ export class SoundAlerter extends Construct implements IAlerter {
   }
 
   public bind(_client: iam.IGrantable): Binding {
-    return { provider: 'acme', address: this.endpoint.url, variables: { ACME_ALERTS_URL: this.endpoint.url } };
+    return { provider: 'acme', address: this.endpoint.url, variables: { ACME_ALERTS_URL: this.endpoint.url }, probes: this.endpoint.probes('ACME_TOKEN') };
   }
 
   protected step(scope: Construct, id: string, props: StepProps): Step {
@@ -51,7 +51,7 @@ export class SoundMonitor extends Construct implements IModelMonitor {
   }
 
   public bind(_client: iam.IGrantable): Binding {
-    return { provider: 'acme', address: 'https://monitors.acme.dev', variables: {} };
+    return { provider: 'acme', address: 'https://monitors.acme.dev', variables: {}, probes: new ExternalEndpoint('https://monitors.acme.dev', Auth.none()).probes('ACME_TOKEN') };
   }
 }
 
@@ -75,6 +75,6 @@ export class SoundTrainer extends Construct implements IModelTrainer {
   }
 
   public bind(_client: iam.IGrantable): Binding {
-    return { provider: 'acme', address: this.endpoint.url, variables: {} };
+    return { provider: 'acme', address: this.endpoint.url, variables: {}, probes: this.endpoint.probes('ACME_TOKEN') };
   }
 }

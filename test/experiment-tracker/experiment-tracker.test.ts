@@ -101,7 +101,10 @@ describe('MlflowExperimentTracker', () => {
     const { stack, tracker, inline } = bound(() => ({ url: 'https://mlflow.acme.dev/' }));
 
     expect(inline()).toEqual({ MLFLOW_TRACKING_URI: 'https://mlflow.acme.dev' });
-    expect(tracker.bind(role(new Stack()))).toEqual({ provider: 'mlflow', address: 'https://mlflow.acme.dev', variables: { MLFLOW_TRACKING_URI: 'https://mlflow.acme.dev' }, secrets: {} });
+    expect(tracker.bind(role(new Stack()))).toEqual({
+      provider: 'mlflow', address: 'https://mlflow.acme.dev', variables: { MLFLOW_TRACKING_URI: 'https://mlflow.acme.dev' }, secrets: {},
+      probes: [{ shows: 'alive', url: 'https://mlflow.acme.dev/health' }, { shows: 'version', url: 'https://mlflow.acme.dev/version', matches: '^[23]\\.' }],
+    });
     expect(Object.keys(Template.fromStack(stack).toJSON().Resources)).toEqual([expect.stringMatching(/^Client/)]);
   });
 

@@ -161,6 +161,13 @@ describe('with an external tracker and endpoint', () => {
     expect(JSON.parse(Properties.Value)).toEqual({
       provider: 'mlflow', address: 'https://mlflow.acme.dev', variables: { MLFLOW_TRACKING_URI: 'https://mlflow.acme.dev', MLFLOW_TRACKING_USERNAME: 'ml' },
       secrets: { MLFLOW_TRACKING_PASSWORD: { secretArn: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:acme/mlflow', field: 'password' } },
+      probes: [
+        { shows: 'alive', url: 'https://mlflow.acme.dev/health' },
+        {
+          shows: 'authorized', url: 'https://mlflow.acme.dev/api/2.0/mlflow/experiments/search', basic: 'ml:${MLFLOW_TRACKING_PASSWORD}', body: { max_results: 1 }, expects: {},
+        },
+        { shows: 'version', url: 'https://mlflow.acme.dev/version', basic: 'ml:${MLFLOW_TRACKING_PASSWORD}', matches: '^[23]\\.' },
+      ],
     });
   });
 

@@ -74,6 +74,7 @@ test('may call this one service, and binds clients to it', () => {
   expect(endpoint.bind(new iam.Role(stack, 'Client', { assumedBy: new iam.AccountRootPrincipal() }))).toEqual({
     provider: 'https', address: 'https://models.acme.dev', variables: { MLOPS_INFERENCE_URL: 'https://models.acme.dev/score', MLOPS_INFERENCE_USERNAME: 'ml' },
     secrets: { MLOPS_INFERENCE_CREDENTIAL: { secret, field: 'password' } },
+    probes: [{ shows: 'alive', url: 'https://models.acme.dev' }, { shows: 'authorized', url: 'https://models.acme.dev', basic: 'ml:${MLOPS_INFERENCE_CREDENTIAL}' }],
   });
 });
 

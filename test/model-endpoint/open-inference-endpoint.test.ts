@@ -125,6 +125,7 @@ describe('binding', () => {
 
     expect(endpoint.bind(client)).toEqual({
       provider: 'open-inference', address: 'https://models.acme.dev', variables: { MLOPS_INFERENCE_URL: 'https://models.acme.dev', MLOPS_INFERENCE_MODEL: 'fraud' }, secrets: {},
+      probes: [{ shows: 'alive', url: 'https://models.acme.dev/v2/health/live' }],
     });
   });
 

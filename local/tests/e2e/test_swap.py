@@ -102,6 +102,15 @@ def test_the_repository_holds_the_archive_of_that_run(local_target, swapped, art
     assert stored == artifact.read_bytes()
 
 
+def test_the_doctor_finds_the_vendors_well(local_target, swapped):
+    ended = local_target.run("doctor")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "experiment-tracker   mlflow             alive, authorized, version" in ended.stdout
+    assert "model-endpoint       open-inference     alive\n" in ended.stdout
+    assert ended.stdout.endswith("\n0 faults\n")
+
+
 def test_a_tracker_that_refuses_the_credential_fails_the_run_and_says_so(local_target, vendors, swapped):
     secrets = local_target.client("secretsmanager")
     secret = vendors.tracker["secret"]
@@ -109,12 +118,16 @@ def test_a_tracker_that_refuses_the_credential_fails_the_run_and_says_so(local_t
     try:
         with pytest.raises(Failure) as failed:
             run_pipeline(local_target)
+        doctor = local_target.run("doctor")
     finally:
         secrets.put_secret_value(SecretId=secret, SecretString=json.dumps({"password": vendors.password}))
 
     assert failed.value.error == "Mlops.Failed"
     assert "401" in str(failed.value)
     assert "no longer valid" not in str(failed.value)
+    assert doctor.returncode == 1
+    assert "error: experiment-tracker: " in doctor.stderr and "refused the credential with 401" in doctor.stderr
+    assert "no longer valid" not in doctor.stdout + doctor.stderr
 
 
 def test_a_second_version_replaces_the_first_on_the_external_server(local_target, vendors, swapped):
@@ -143,6 +156,10 @@ def test_stopping_the_target_stops_the_vendors(local_target, vendors):
 def test_a_server_that_is_down_fails_the_deployment_and_alerts_once(local_target, swapped):
     """The target runs again, with the state it had, and the vendors do not."""
     assert local_target.run("start").returncode == 0
+    doctor = local_target.run("doctor", "--stack", STACK)
+    assert doctor.returncode == 1
+    assert [line.split(" is not reachable")[0].rpartition("/")[0].rpartition(":")[0] for line in doctor.stderr.splitlines()] == [
+        "error: experiment-tracker: http://127.0.0.1", "error: model-endpoint: http://127.0.0.1/v2/health"]
     queue = subscribe(local_target, swapped["components"]["alerter"]["address"])
     deployments = local_target.outputs(STACK)["DeploymentArn"]
     known = executions.arns(local_target.settings, deployments)

@@ -4,7 +4,7 @@ import { SoundAlerter } from '../sound';
 
 class Broken extends SoundAlerter {
   public override bind(): Binding {
-    return { provider: 'acme', address: this.endpoint.url, variables: { ACME_API_KEY: 'k-1234' } };
+    return { provider: 'acme', address: this.endpoint.url, variables: { ACME_API_KEY: 'k-1234' }, probes: this.endpoint.probes('ACME_API_KEY') };
   }
 }
 

@@ -1,0 +1,114 @@
+"""What the doctor finds in a service's answers."""
+
+import http.server
+import json
+import threading
+import urllib.parse
+from collections.abc import Iterator
+
+import pytest
+
+from mlops_local.cli import probes
+
+TOKEN = {"TOKEN": "t0ken"}
+
+
+class Service(http.server.BaseHTTPRequestHandler):
+    """Answers what a path asks for, and keeps the requests."""
+
+    requests: list[tuple[str, str, dict, bytes]] = []
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.requests.append((self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+        status, text = urllib.parse.unquote(self.path[1:]).split("/", 1)
+        self.send_response(int(status))
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    do_GET = do_POST = _answer
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_request_is_made_as_it_is_declared(service: str) -> None:
+    probe = {"shows": "authorized", "url": f"{service}/200/{{}}", "headers": {"X-Key": "Key ${TOKEN}"}, "expects": {},
+             "body": {"key": "${TOKEN}", "all": [1, "${TOKEN}"]}}
+
+    assert probes.credentials_of(probe) == ["TOKEN"]
+    assert probes.fault_of(probe, TOKEN) is None
+    method, path, headers, body = Service.requests[-1]
+    assert (method, urllib.parse.unquote(path), headers["x-key"]) == ("POST", "/200/{}", "Key t0ken")
+    assert json.loads(body) == {"key": "t0ken", "all": [1, "t0ken"]}
+
+
+def test_basic_and_another_method(service: str) -> None:
+    probe = {"shows": "authorized", "url": f"{service}/200/", "method": "POST", "basic": "ml:${TOKEN}"}
+
+    assert probes.fault_of(probe, TOKEN) is None
+    method, _, headers, body = Service.requests[-1]
+    assert (method, headers["authorization"], body) == ("POST", "Basic bWw6dDBrZW4=", b"")
+
+
+@pytest.mark.parametrize(("shows", "path", "more"), [
+    ("alive", "200/", {}), ("alive", "401/", {}), ("alive", "404/", {}), ("authorized", "405/", {}), ("authorized", "302/", {}),
+    ("version", "200/3.17.2", {"matches": "^[23]\\."}), ("authorized", '200/{"ok":true,"a":1}', {"expects": {"ok": True}}),
+])
+def test_what_is_well(service: str, shows: str, path: str, more: dict) -> None:
+    assert probes.fault_of({"shows": shows, "url": f"{service}/{path}", **more}, {}) is None
+
+
+REFUSED = "put a valid credential into the secret of TOKEN, and deploy again"
+KEY = {"headers": {"X-Key": "${TOKEN}"}}
+
+
+@pytest.mark.parametrize(("shows", "path", "more", "fault"), [
+    ("alive", "503/", {}, "answered 503: look at the service's own log"),
+    ("authorized", "401/", KEY, f"refused the credential with 401: {REFUSED}"),
+    ("authorized", "403/{}", {**KEY, "expects": {}}, f"refused the credential with 403: {REFUSED}"),
+    ("version", "401/", {"matches": "x"}, "answered 401 to a caller without a credential: give 'auth'"),
+    ("authorized", "404/", {**KEY, "expects": {}},
+     "answered 404: the URL is not that of this API, or the service speaks another version of it"),
+    ("authorized", "302/", {**KEY, "expects": {}},
+     "answered 302: the URL is not that of this API, or the service speaks another version of it"),
+    ("authorized", "200/<html>", {**KEY, "expects": {}}, "answered HTML: the URL must be that of the API, not of a page"),
+    ("authorized", "200/[1]", {**KEY, "expects": {}}, "answered no JSON object: the URL must be that of the API, not of a page"),
+    ("authorized", '200/{"ok":false}', {**KEY, "expects": {"ok": True}},
+     f"""answered '{{"ok":false}}', not {{"ok": true}}: {REFUSED}"""),
+    ("authorized", '200/{"viewer":null}', {**KEY, "expects": {}, "matches": '"viewer": *\\{'},
+     f"""answered '{{"viewer":null}}': {REFUSED}"""),
+    ("version", "200/1.30", {"matches": "^[23]\\."},
+     "speaks version '1.30', which is not supported (a supported one matches ^[23]\\.): use another version"),
+])
+def test_each_fault_is_one_line(service: str, shows: str, path: str, more: dict, fault: str) -> None:
+    url = f"{service}/{path}"
+
+    assert probes.fault_of({"shows": shows, "url": url, **more}, TOKEN) == f"{url} {fault}"
+
+
+def test_a_service_that_is_down() -> None:
+    fault = probes.fault_of({"shows": "alive", "url": "http://127.0.0.1:1/"}, {})
+
+    assert fault is not None and fault.startswith("http://127.0.0.1:1/ is not reachable (")
+    assert "Connection refused" in fault and "\n" not in fault and "0x" not in fault
+    assert fault.endswith("start the service, or correct the URL; off a service that has ended, docs/migrating.md leads")
+
+
+def test_a_service_whose_tls_fails(service: str) -> None:
+    url = service.replace("http://", "https://")
+
+    fault = probes.fault_of({"shows": "alive", "url": url}, {})
+
+    assert fault is not None and fault.startswith(f"{url} does not speak TLS as it should (") and "\n" not in fault
+    assert fault.endswith("): mend its certificate, or correct the URL")
