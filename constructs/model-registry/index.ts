@@ -1,2 +1,3 @@
 export * from './model-registry';
 export * from './sagemaker-model-registry';
+export * from './mlflow-model-registry';

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
@@ -7,6 +7,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { acknowledge } from '../core/acknowledge';
 import { allow, grant, readSecret } from '../core/grants';
 import { Log } from '../core/log';
 import { handlerFolder } from '../core/package-root';
@@ -69,14 +70,20 @@ export class WebhookIngress extends Construct {
     this.bus = new events.EventBus(this, 'Bus');
     const api = this.api(this.receiver(props, this.deliveries()));
     this.url = api.apiEndpoint;
+    new CfnOutput(this, 'Url', { value: this.url, description: 'The vendor posts its webhooks here' });
   }
 
   /** What was passed on already, for as long as its signature would be taken. */
   private deliveries(): dynamodb.Table {
-    return new dynamodb.Table(this, 'Deliveries', {
+    const table = new dynamodb.Table(this, 'Deliveries', {
       partitionKey: { name: 'delivery', type: dynamodb.AttributeType.STRING }, billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
       timeToLiveAttribute: 'expires', removalPolicy: RemovalPolicy.DESTROY,
     });
+    acknowledge(table, [
+      'CKV_AWS_28', 'AwsSolutions-DDB3', 'NIST.800.53.R5-DynamoDBInBackupPlan', 'NIST.800.53.R5-DynamoDBPITREnabled', 'CT.DYNAMODB.PR.1', 'STATEFUL_RETAINED',
+    ], 'what it holds is of no use after an hour');
+    acknowledge(table, ['CKV_AWS_119', 'CT.DYNAMODB.PR.2'], 'it holds signatures that were used up; DynamoDB encrypts at rest with a key of its own');
+    return table;
   }
 
   private receiver({ secret, secretField, signature }: WebhookIngressProps, table: dynamodb.Table): lambda.Function {
@@ -93,13 +100,20 @@ export class WebhookIngress extends Construct {
     grant(receiver, [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn])], 'writes its log');
     grant(receiver, readSecret({ secret }), 'reads what the vendor signs with');
     grant(receiver, [allow(['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], [table.tableArn])], 'takes each webhook once');
-    grant(receiver, [allow(['events:PutEvents'], [this.bus.eventBusArn])], 'passes on what is signed');
+    const bus = Stack.of(this).formatArn({ service: 'events', resource: 'event-bus', resourceName: this.bus.eventBusName });
+    grant(receiver, [allow(['events:PutEvents'], [bus])], 'passes on what is signed');
+    acknowledge(receiver, ['CKV_AWS_116', 'NIST.800.53.R5-LambdaDLQ'], 'the vendor waits for its answer, and tries again');
+    acknowledge(receiver, ['CKV_AWS_115', 'NIST.800.53.R5-LambdaConcurrency'], 'API Gateway holds the requests to a few a second');
+    acknowledge(receiver, ['CKV_AWS_117', 'NIST.800.53.R5-LambdaInsideVPC', 'CT.LAMBDA.PR.3'], 'it calls APIs of AWS only, for which no VPC has to have a way out');
+    acknowledge(receiver, ['CKV_AWS_173'], 'its variables are names; the secret is read at run time');
     return receiver;
   }
 
   private api(receiver: lambda.Function): apigateway.HttpApi {
     const api = new apigateway.HttpApi(this, 'Api', { createDefaultStage: false });
     api.addRoutes({ path: '/', methods: [apigateway.HttpMethod.POST], integration: new HttpLambdaIntegration('Receiver', receiver) });
+    acknowledge(api, ['AwsSolutions-APIG4', 'CT.APIGATEWAY.PR.5'], 'vendors sign what they post, over all of the body, which no authorizer sees: the function verifies it');
+    acknowledge(api, ['CT.LAMBDA.PR.2'], 'the permission names this API, in this account');
     const log = new Log(this, 'AccessLog');
     new apigateway.HttpStage(this, 'Stage', {
       httpApi: api, stageName: '$default', autoDeploy: true, throttle: THROTTLE, accessLogSettings: { destination: new apigateway.LogGroupLogDestination(log) },
