@@ -1,5 +1,5 @@
-import { IModelRegistry, SageMakerModelRegistry } from '../../constructs/model-registry';
-import { EXISTS, policy, refuse, removal } from './fields';
+import { IModelRegistry, MlflowModelRegistry, SageMakerModelRegistry } from '../../constructs/model-registry';
+import { auth, credential, EXISTS, held, policy, refuse, removal, secretName } from './fields';
 import { Providers } from './provider';
 
 export const REGISTRIES: Providers<IModelRegistry> = {
@@ -11,6 +11,16 @@ export const REGISTRIES: Providers<IModelRegistry> = {
       if (group === undefined) return new SageMakerModelRegistry(scope, id, { description, removalPolicy: policy(removal) });
       refuse(settings, ['description', 'removal'], 'with', 'group', EXISTS);
       return SageMakerModelRegistry.fromGroupName(scope, id, group);
+    },
+  },  mlflow: {
+    // The loop goes on when an approval is told, so that the secret of the webhooks is needed here.
+    fields: z => ({ url: z.string(), model: z.string(), ...credential(z), webhookSecret: secretName(z), webhookField: z.string().optional(), alias: z.string().optional() }),
+    props: { webhookSecretField: 'webhookField' },
+    create: (scope, id, settings) => {
+      const { url, model, webhookSecret, webhookField, alias } = settings;
+      return new MlflowModelRegistry(scope, id, {
+        url, model, alias, auth: auth(scope, id, settings), webhookSecret: held(scope, `${id}Webhook`, webhookSecret), webhookSecretField: webhookField,
+      });
     },
   },
 };

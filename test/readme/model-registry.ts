@@ -1,7 +1,8 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { IModelRegistry, ModelStatus, S3ArtifactStore, SageMakerModelRegistry, SageMakerModelTrainer, StepFunctionsOrchestrator } from '../../lib';
+import { Auth, IModelRegistry, MlflowModelRegistry, ModelStatus, S3ArtifactStore, SageMakerModelRegistry, SageMakerModelTrainer, StepFunctionsOrchestrator } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const store = new S3ArtifactStore(stack, 'ArtifactStore');
@@ -14,3 +15,10 @@ const register = registry.register(stack, 'Register', {
 });
 new StepFunctionsOrchestrator(stack, 'Orchestrator').addPipeline('nightly', { definition: train.next(register) });
 registry.onStatusChanged('Approved', { status: ModelStatus.APPROVED, target: new targets.SnsTopic(topic) });
+
+const login = secretsmanager.Secret.fromSecretNameV2(stack, 'Login', 'acme/mlflow');
+const signing = secretsmanager.Secret.fromSecretNameV2(stack, 'Signing', 'acme/mlflow-webhooks');
+const versions = new MlflowModelRegistry(stack, 'MlflowRegistry', {
+  url: 'https://mlflow.acme.dev', model: 'churn', auth: Auth.basic('ml', login, 'password'), webhookSecret: signing,
+});
+versions.onStatusChanged('Approved', { status: ModelStatus.APPROVED, target: new targets.SnsTopic(topic) });

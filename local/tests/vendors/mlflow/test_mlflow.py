@@ -1,0 +1,224 @@
+"""MlflowModelRegistry against a server of MLflow's, whose signed webhooks come in by the ingress."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from urllib.parse import quote, urlsplit
+
+import pytest
+from e2e.driver import free_port, wait_until
+from vendors.server import Server, process
+
+from mlops_local.processes.environments import pinned
+from mlops_local.settings import REPOSITORY
+
+USER, PASSWORD, SIGNING = "ml", "s3cr3t-of-the-test", "signing-of-the-test"
+MODEL = {"modelUri": "s3://vendors/ml/model.tar.gz", "metrics": {"accuracy": 0.97, "val loss": 0.1}}
+API = "/api/2.0/mlflow"
+
+pytestmark = [pytest.mark.proves("model registry", "mlflow", "MLflow")]
+
+
+@pytest.fixture(scope="module")
+def mlflow(versions, tmp_path_factory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("mlflow")
+    python = pinned("vendor-tracker", REPOSITORY / "examples" / "bring-your-own-vendor" / "requirements-tracker.txt")
+    port = free_port()
+    server = Server(f"http://127.0.0.1:{port}", {"authorization": f"Basic {base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"})
+    (folder / "auth.ini").write_text(f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{folder / 'users.db'}\n")
+    start = [python.tool("mlflow"), "server", "--app-name", "basic-auth", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+             "--backend-store-uri", f"sqlite:///{folder / 'runs.db'}", "--artifacts-destination", str(folder / "artifacts")]  # fmt: skip
+    variables = {
+        "MLFLOW_AUTH_CONFIG_PATH": str(folder / "auth.ini"), "MLFLOW_AUTH_ADMIN_USERNAME": USER, "MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD,
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": "a key of the test", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        # MLflow posts to public https:// addresses only; the local API Gateway is neither.
+        "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true", "MLFLOW_WEBHOOK_CACHE_TTL": "0",
+    }  # fmt: skip
+    with process(start, folder, variables) as started:
+        server.wait(f"{API}/experiments/get?experiment_id=0", started)
+        versions["MLflow"] = server.ask("/version")[1]
+        yield server
+
+
+@pytest.fixture(scope="module")
+def machines(mlflow, deploy):
+    return deploy(REPOSITORY / "local" / "tests" / "vendors" / "mlflow" / "app.ts", mlflow.url)
+
+
+@pytest.fixture(scope="module")
+def ingress(target, machines) -> str:
+    """The address of the ingress on the local target, where the hosts of API Gateway do not resolve."""
+    api = urlsplit(target.outputs("mlflow")["WebhookUrl"]).hostname.split(".")[0]
+    return f"http://127.0.0.1:{target.settings.port}/_aws/execute-api/{api}/$default/"
+
+
+@pytest.fixture(scope="module")
+def webhook(mlflow, ingress) -> None:
+    """What a user registers once."""
+    body = {"name": "mlops", "url": ingress, "secret": SIGNING, "events": [{"entity": "MODEL_VERSION_TAG", "action": "SET"}]}
+    status, answer = mlflow.ask(f"{API}/webhooks", body)
+    assert status == 200, answer
+
+
+@pytest.fixture
+def told(target, machines):
+    """What the target of the event has been told, since the last time it was asked."""
+    queue = target.outputs("mlflow")["ToldUrl"]
+    sqs = target.client("sqs")
+
+    def told(seconds: int = 1) -> list[dict]:
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=seconds).get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in messages]
+
+    told(0)
+    return told
+
+
+def version_of(mlflow: Server, version: str) -> dict:
+    return mlflow.ask(f"{API}/model-versions/get?name=fraud&version={version}")[1]["model_version"]
+
+
+def tags(found: dict) -> dict[str, str]:
+    return {tag["key"]: tag["value"] for tag in found["tags"]}
+
+
+def decide(mlflow: Server, version: str, status: str) -> None:
+    """As a person does it in MLflow's own interface."""
+    answer = mlflow.ask(f"{API}/model-versions/set-tag", {"name": "fraud", "version": version, "key": "mlops.status", "value": status})
+    assert answer == (200, {})
+
+
+def failure(machine, value: dict) -> tuple[str, str]:
+    described = machine.run(value)
+    assert described["status"] == "FAILED", described
+    return described["error"], described["cause"]
+
+
+def test_a_version_is_registered_once_a_run(machines, mlflow):
+    first = machines["Register"].output({"runId": "monday", **MODEL})
+    again = machines["Register"].output({"runId": "monday", **MODEL})
+    other = machines["Register"].output({"runId": "tuesday", **MODEL})
+
+    assert first == again == {"version": "1", "status": "PendingManualApproval"}
+    assert other["version"] == "2"
+    ours = quote("name = 'fraud'")
+    found = mlflow.ask(f"{API}/model-versions/search?filter={ours}")[1]["model_versions"]
+    assert sorted(one["version"] for one in found) == ["1", "2"]
+
+
+def test_mlflow_holds_what_was_registered(machines, mlflow):
+    version = machines["Register"].output({"runId": "held", **MODEL})["version"]
+
+    found = version_of(mlflow, version)
+
+    assert (found["source"], found["description"]) == (MODEL["modelUri"], "Nightly")
+    held = tags(found)
+    assert held.pop("mlops.key").startswith("register-held-")
+    assert held == {
+        "mlops.run_id": "held", "mlops.image": "acme/image", "mlops.status": "PendingManualApproval", "mlops.metric.accuracy": "0.97", "mlops.metric.val loss": "0.1",
+    }  # fmt: skip
+
+
+def test_a_version_is_looked_up(machines):
+    version = machines["Register"].output({"runId": "looked-up", **MODEL})["version"]
+
+    found = machines["Resolve"].output({"version": version})
+
+    assert found.pop("changedAt").endswith("Z")
+    assert found == {"version": version, "modelUri": MODEL["modelUri"], "image": "acme/image", "status": "PendingManualApproval"}
+
+
+def test_what_is_not_there_and_who_is_not_known(machines):
+    assert failure(machines["Resolve"], {"version": "4711"})[0] == "Mlops.Failed"
+    assert failure(machines["Refused"], MODEL)[0] == "Mlops.Unauthorized"
+
+
+def test_a_decision_is_told_by_mlflow_itself(machines, mlflow, webhook, told):
+    version = machines["Register"].output({"runId": "approved", **MODEL})["version"]
+
+    machines["Reject"].output({"version": version})
+    assert machines["Approve"].output({"version": version}) == {"version": version, "status": "Approved"}
+
+    event, = wait_until(told, "the approval is told")
+    assert event.pop("at") > "2020"
+    assert event == {"version": version, "status": "Approved"}
+    assert told() == []
+    assert machines["Resolve"].output({"version": version})["status"] == "Approved"
+    assert tags(version_of(mlflow, version))["mlops.reason"] == "It passed the gate"
+    assert mlflow.ask(f"{API}/registered-models/alias?name=fraud&alias=champion")[1]["model_version"]["version"] == version
+
+
+def test_so_is_one_that_a_person_makes_in_mlflow(machines, mlflow, webhook, told):
+    version = machines["Register"].output({"runId": "by-hand", **MODEL})["version"]
+
+    decide(mlflow, version, "Approved")
+
+    event, = wait_until(told, "the approval is told")
+    assert (event["version"], event["status"]) == (version, "Approved")
+
+
+def delivery(body: str, key: str = SIGNING, age: int = 0) -> dict[str, str]:
+    """The headers that MLflow sends with `body`."""
+    identity, sent = str(uuid.uuid4()), str(int(time.time()) - age)
+    signature = base64.b64encode(hmac.digest(key.encode(), f"{identity}.{sent}.{body}".encode(), hashlib.sha256)).decode()
+    return {"x-mlflow-delivery-id": identity, "x-mlflow-timestamp": sent, "x-mlflow-signature": f"v1,{signature}"}
+
+
+def post(ingress: str, body: str, headers: dict[str, str], kind: str = "application/json") -> int:
+    request = urllib.request.Request(ingress, data=body.encode(), headers={"content-type": kind, **headers})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return response.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def approval(version: str) -> str:
+    data = {"name": "fraud", "version": version, "key": "mlops.status", "value": "Approved"}
+    return json.dumps({"entity": "model_version_tag", "action": "set", "timestamp": "2026-01-01T00:00:00+00:00", "data": data})
+
+
+def test_a_delivery_is_passed_on_once(ingress, told):
+    body = approval("7")
+    headers = delivery(body)
+
+    assert [post(ingress, body, headers) for _ in range(3)] == [202, 200, 200]
+    assert [event["version"] for event in told(5)] == ["7"]
+    assert told() == []
+
+
+def test_bytes_that_api_gateway_encodes_are_the_same_body(ingress, told):
+    body = approval("8")
+
+    assert post(ingress, body, delivery(body), "application/octet-stream") == 202
+    assert [event["version"] for event in told(5)] == ["8"]
+
+
+def test_nothing_that_is_not_signed_is_told(ingress, told):
+    body = approval("9")
+    signed = delivery(body)
+    attacks = {
+        "no signature": post(ingress, body, {}),
+        "another secret": post(ingress, body, delivery(body, "another")),
+        "an empty secret": post(ingress, body, delivery(body, "")),
+        "another body": post(ingress, approval("10"), signed),
+        "another id": post(ingress, body, signed | {"x-mlflow-delivery-id": str(uuid.uuid4())}),
+        "an old one": post(ingress, body, delivery(body, age=301)),
+        "one ahead": post(ingress, body, delivery(body, age=-301)),
+        "two signatures": post(ingress, body, signed | {"x-mlflow-signature": f"v1,{'A' * 43}=,{signed['x-mlflow-signature']}"}),
+    }
+    large = json.dumps({"x": "x" * 200_000})
+
+    assert set(attacks.values()) == {401}, attacks
+    assert post(ingress, large, delivery(large)) == 413
+    assert post(ingress, "[]", delivery("[]")) == 400
+    assert post(ingress + "other", body, signed) == 404
+    assert told(2) == []
