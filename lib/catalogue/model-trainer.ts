@@ -1,25 +1,49 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
 import { IArtifactStore } from '../../constructs/artifact-store';
-import { IModelTrainer, SageMakerModelTrainer } from '../../constructs/model-trainer';
-import { IMAGE, toImage } from './fields';
+import { IModelTrainer, PipelineModelTrainer, RayModelTrainer, SageMakerModelTrainer } from '../../constructs/model-trainer';
+import { PrefectOrchestrator } from '../../constructs/orchestrator';
+import { auth, credential, IMAGE, toImage } from './fields';
 import { Providers, Z } from './provider';
 
-/** The training itself, which the pipeline hands to whoever trains: every provider has these fields. */
-const training = (z: Z) => ({
-  source: z.string().default('training'), entry: z.string().default('train.py'),
+/** What the pipeline hands to whoever trains, and the image that serves what they leave: every provider has these fields. */
+const work = (z: Z) => ({
+  image: z.string().regex(IMAGE, { error: 'must be scikit-learn, scikit-learn:<version> or the URI of an image in ECR' }).default('scikit-learn'),
   hyperparameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()], { error: 'must be a text, a number, true or false' }).transform(String)).optional(),
   timeoutMinutes: z.number().min(1).max(28 * 24 * 60).optional(),
 });
+
+/** The training itself, for those who do not bring their own. */
+const training = (z: Z) => ({ source: z.string().default('training'), entry: z.string().default('train.py'), ...work(z) });
+
+/** The role that a vendor's machines take in AWS. */
+const role = (z: Z) => z.string().regex(/^arn:[^:]+:iam::\d{12}:role\/.+$/, { error: "must be a role's ARN, arn:aws:iam::<account>:role/<name>" }).optional();
+const identity = (scope: Construct, id: string, arn?: string) => arn === undefined ? undefined : iam.Role.fromRoleArn(scope, `${id}Identity`, arn);
 
 export const TRAINERS: Providers<IModelTrainer, { store: IArtifactStore }> = {
   sagemaker: {
     fields: z => ({
       ...training(z),
-      image: z.string().regex(IMAGE, { error: 'must be scikit-learn, scikit-learn:<version> or the URI of an image in ECR' }).default('scikit-learn'),
       instanceType: z.string().optional(), instanceCount: z.number().optional(), volumeSize: z.number().optional(), spot: z.boolean().optional(), networkIsolation: z.boolean().optional(),
     }),
     props: { uri: 'image', version: 'image' },
     create: (scope, id, { image, instanceType, instanceCount, volumeSize, spot, networkIsolation }, { store }) => new SageMakerModelTrainer(scope, id, {
       artifactStore: store, image: toImage(image), instanceType, instanceCount, volumeSize, spot: spot ? {} : undefined, networkIsolation,
+    }),
+  },
+  ray: {
+    fields: z => ({ ...training(z), url: z.string(), gpus: z.number().optional(), role: role(z), ...credential(z) }),
+    props: { uri: 'image', version: 'image' },
+    create: (scope, id, settings, { store }) => new RayModelTrainer(scope, id, {
+      artifactStore: store, url: settings.url, auth: auth(scope, id, settings), gpus: settings.gpus, image: toImage(settings.image), identity: identity(scope, id, settings.role),
+    }),
+  },
+  prefect: {
+    fields: z => ({ ...work(z), url: z.string(), pipeline: z.string(), role: role(z), ...credential(z) }),
+    props: { uri: 'image', version: 'image' },
+    create: (scope, id, settings, { store }) => new PipelineModelTrainer(scope, id, {
+      orchestrator: new PrefectOrchestrator(scope, `${id}Orchestrator`, { artifactStore: store, url: settings.url, auth: auth(scope, id, settings) }),
+      pipeline: settings.pipeline, image: toImage(settings.image), identity: identity(scope, id, settings.role),
     }),
   },
 };

@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import * as fc from 'fast-check';
-import { S3ArtifactStore, SageMakerModelTrainer } from '../../lib';
-import { anyRole, around, duration, fixed, image, key, props, securityGroup, store, subnets, text, textOrReference, tracker, vpc } from './arbitraries';
+import { PipelineModelTrainer, RayModelTrainer, S3ArtifactStore, SageMakerModelTrainer } from '../../lib';
+import { anyRole, around, auth, duration, fixed, image, key, orchestrator, props, securityGroup, store, subnets, text, textOrReference, tracker, vpc } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
+import { url } from './urls';
 
 const instanceType = fc.oneof(fc.constantFrom('ml.m5.large', 'ml.g5.xlarge', 'ml.p4d.24xlarge', 'ml.m5.larg', 'm5.large', 'ml.t2.medium'), textOrReference);
 
@@ -15,6 +16,16 @@ fuzz('SageMakerModelTrainer', props({ artifactStore: store }, {
   securityGroups: fc.array(securityGroup, { maxLength: 6 }), networkIsolation: fc.boolean(), role: anyRole,
 }), (stack, given) => {
   machine(stack, new SageMakerModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { metrics: ['f1'] }));
+});
+
+const inputs = fc.dictionary(text, textOrReference, { maxKeys: 2 });
+
+fuzz('RayModelTrainer', fc.tuple(props({ artifactStore: store, url }, { auth, identity: anyRole, entrypoint: textOrReference, gpus: around(0, 1, 1024), image }), inputs), (stack, [given, channels]) => {
+  machine(stack, new RayModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels, hyperparameters: channels }));
+});
+
+fuzz('PipelineModelTrainer', fc.tuple(props({ orchestrator, pipeline: textOrReference }, { identity: anyRole, image }), inputs), (stack, [given, channels]) => {
+  machine(stack, new PipelineModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels }));
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'mlops-fuzz-source-'));

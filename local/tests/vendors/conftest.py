@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,18 +64,23 @@ def s3(target: LocalTarget):
 
 
 @pytest.fixture(scope="session")
-def deploy(target: LocalTarget) -> Callable[..., dict[str, Machine]]:
-    """Deploys the stack whose template a program prints; returns its state machines, by the names of the stack's outputs."""
+def deploy(target: LocalTarget, s3, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Machine]]:
+    """Deploys the stack of a lane's app.ts with its assets; returns its state machines, by the names of the stack's outputs."""
 
-    def deploy(app: Path, *arguments: str) -> dict[str, Machine]:
-        program = ["node", "-r", "ts-node/register/transpile-only", str(app), *arguments]
-        printed = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=False, env={**os.environ, "CDK_VALIDATION": "false"})
-        assert printed.returncode == 0, printed.stderr
-        cloudformation, name = target.client("cloudformation"), app.parent.name
-        s3 = target.client("s3")
-        s3.put_object(Bucket=BUCKET, Key=f"{name}.template.json", Body=printed.stdout.encode())
-        address = f"{s3.meta.endpoint_url}/{BUCKET}/{name}.template.json"
-        cloudformation.create_stack(StackName=name, TemplateURL=address, Capabilities=["CAPABILITY_IAM"])
+    def deploy(app: Path, url: str) -> dict[str, Machine]:
+        name, assembly = app.parent.name, tmp_path_factory.mktemp("assembly")
+        program = ["node", "-r", "ts-node/register/transpile-only", str(app), str(assembly), BUCKET, url]
+        made = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=False, env={**os.environ, "CDK_VALIDATION": "false"})
+        assert made.returncode == 0, made.stderr
+        for asset in json.loads((assembly / f"{name}.assets.json").read_text())["files"].values():
+            destination, = asset["destinations"].values()
+            source = assembly / asset["source"]["path"]
+            if asset["source"]["packaging"] == "zip":
+                source = shutil.make_archive(tmp_path_factory.mktemp("asset") / "asset", "zip", source)
+            s3.upload_file(str(source), BUCKET, destination["objectKey"])
+        s3.upload_file(str(assembly / f"{name}.template.json"), BUCKET, f"{name}.template.json")
+        cloudformation = target.client("cloudformation")
+        cloudformation.create_stack(StackName=name, TemplateURL=f"{s3.meta.endpoint_url}/{BUCKET}/{name}.template.json", Capabilities=["CAPABILITY_IAM"])
         cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
         states = target.client("stepfunctions")
         return {output: Machine(states, arn) for output, arn in target.outputs(name).items()}

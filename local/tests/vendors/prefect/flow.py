@@ -43,6 +43,12 @@ def train(runId: str, outputs: str, data: str, c: float = 1.0, wait: int = 0) ->
 
 
 @flow
+def fit(runId: str, outputs: str, inputs: dict[str, str], hyperparameters: dict[str, str], environment: dict[str, str]) -> None:
+    """As a trainer asks for it."""
+    train(runId, outputs, inputs["train"], float(hyperparameters["c"]))
+
+
+@flow
 def forget(runId: str, outputs: str) -> None:
     """Leaves nothing."""
 
@@ -50,4 +56,4 @@ def forget(runId: str, outputs: str) -> None:
 if __name__ == "__main__":
     from prefect import serve
 
-    serve(train.to_deployment("nightly"), forget.to_deployment("forget"), print_starting_message=False)
+    serve(train.to_deployment("nightly"), fit.to_deployment("fit"), forget.to_deployment("forget"), print_starting_message=False)

@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 AUTH = "ml:s3cr3t"
 DATA = {"data": f"s3://{BUCKET}/ml/data/train.csv", "wait": 0}
 
-pytestmark = pytest.mark.proves("orchestrator", "prefect", "Prefect")
+pytestmark = [pytest.mark.proves("orchestrator", "prefect", "Prefect"), pytest.mark.proves("model trainer", "prefect", "Prefect")]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def prefect(target, versions, tmp_path_factory) -> Iterator[Server]:
 def machines(prefect, deploy, s3):
     rows = "\n".join(f"{int(value > 50)},{value / 100},{value % 7}" for value in range(100))
     s3.put_object(Bucket=BUCKET, Key="ml/data/train.csv", Body=rows.encode())
-    return deploy(HERE / "app.ts", BUCKET, prefect.url)
+    return deploy(HERE / "app.ts", prefect.url)
 
 
 def runs(prefect: Server, part: str) -> list[dict]:
@@ -65,6 +65,15 @@ def test_a_flow_trains_and_the_step_reads_what_it_has_left(machines, s3):
     assert (bucket, key.partition("run-monday")[0]) == (BUCKET, "ml/training/")
     archive = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     assert tarfile.open(fileobj=io.BytesIO(archive)).getnames() == ["model.json"]
+
+
+def test_the_flow_is_a_trainer(machines):
+    output = machines["Train"].output({"runId": "wednesday", **DATA})
+
+    assert {"image", "jobName", "metrics", "modelUri"} <= output.keys()
+    assert output["metrics"]["accuracy"] > 0.9
+    assert output["modelUri"].startswith(f"s3://{BUCKET}/ml/training/train-wednesday-")
+    assert "scikit-learn" in output["image"]
 
 
 def test_another_execution_of_the_run_finds_the_flow_run(machines, prefect):

@@ -1,0 +1,142 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as assets from 'aws-cdk-lib/aws-s3-assets';
+import { Construct } from 'constructs';
+import { IArtifactStore } from '../artifact-store/artifact-store';
+import { Auth, AuthScheme, Binding, Environment, ExternalEndpoint, Jsonata, Step } from '../core';
+import { allow, grant, Nobody } from '../core/grants';
+import { Outputs } from '../core/outputs';
+import { check, fixed, like, mapping, number } from '../core/validation';
+import { SageMakerImage } from '../sagemaker/sagemaker-image';
+import { IModelTrainer, MODELS, TrainOptions } from './model-trainer';
+import { sourceBundle } from './source-bundle';
+
+/** Properties of a `RayModelTrainer`. */
+export interface RayModelTrainerProps {
+  /** The https:// URL of the cluster's dashboard, which serves the Jobs API. */
+  readonly url: string;
+  /** Receives the models, under `training/`. */
+  readonly artifactStore: IArtifactStore;
+  /**
+   * How the cluster knows its callers; `Auth.bearer` with the token of Ray's own authentication.
+   * @default Auth.none()
+   */
+  readonly auth?: Auth;
+  /**
+   * The AWS identity that the cluster's nodes take; it is granted what the jobs need.
+   * @default - the cluster's owner grants it: the source, the inputs, `training/`, what the components in `uses` ask for
+   */
+  readonly identity?: iam.IGrantable;
+  /**
+   * The shell command of a job without `source`.
+   * @default - every job brings its source
+   */
+  readonly entrypoint?: string;
+  /**
+   * How many GPUs a job takes, from 0 to 1024.
+   * @default 0
+   */
+  readonly gpus?: number;
+  /**
+   * Serves the models.
+   * @default SageMakerImage.scikitLearn()
+   */
+  readonly image?: SageMakerImage;
+}
+
+/** Fetches the source into a folder of the job's own and runs it there. */
+const FETCH = "import boto3, io, os, tarfile; b, _, k = os.environ['MLOPS_SOURCE'][5:].partition('/'); tarfile.open(fileobj=io.BytesIO(boto3.client('s3').get_object(Bucket=b, Key=k)['Body'].read())).extractall()";
+const RUN = `cd "$(mktemp -d)" && python -c "${FETCH}" && exec python -m mlops_runtime.remote "$MLOPS_PROGRAM"`;
+
+/**
+ * Trains as jobs of a Ray cluster, which has boto3 and an AWS identity of its own.
+ * @see https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.html
+ */
+export class RayModelTrainer extends Construct implements IModelTrainer {
+  private readonly cluster: ExternalEndpoint;
+  private readonly image: string;
+  private readonly identity: iam.IGrantable;
+
+  constructor(scope: Construct, id: string, private readonly props: RayModelTrainerProps) {
+    super(scope, id);
+    check(props, z => ({
+      artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies', 'writePolicies'), identity: like(z, 'an identity (iam.IGrantable)', 'grantPrincipal'),
+      entrypoint: fixed(z, /^[^\0]*\S[^\0]*$/, 'a shell command'), gpus: number(z, 0, 1024), image: like(z, 'a SageMakerImage', 'bind'),
+    }), 'artifactStore');
+    this.cluster = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
+    this.cluster.warnIfLoopback(this);
+    this.image = (props.image ?? SageMakerImage.scikitLearn()).bind(this).uri;
+    this.identity = props.identity ?? new Nobody();
+    grant(this.identity, props.artifactStore.writePolicies(MODELS), 'writes the model');
+  }
+
+  public train(scope: Construct, id: string, options: TrainOptions): Step {
+    check(options, z => ({ source: fixed(z, /^[^\0]+$/, 'the path of a folder'), hyperparameters: mapping(z), inputs: mapping(z), uses: z.array(like(z, 'a component (IComponent)', 'bind')) }));
+    const { entrypoint } = this.props;
+    if (options.source === undefined && entrypoint === undefined) throw new Error("'source' must be given to a trainer without an 'entrypoint', got none");
+    const outputs = new Outputs(this.props.artifactStore, MODELS);
+    const result = {
+      jobName: Step.KEY, modelUri: '{% $output.modelUri %}',
+      // The empty object stands for metrics that are not there.
+      metrics: '{% $merge([{}, $output.metrics]) %}', image: this.image,
+    };
+    const path = Jsonata.join('/api/jobs/', Step.KEY);
+    return new Step(scope, id, {
+      timeout: options.timeout,
+      calls: [
+        {
+          ...this.cluster.request(this, 'submitted', {
+            path: '/api/jobs/',
+            // Ray answers 500 to an id that it has: the job is this run's own, started before.
+            accept: ['States.Http.StatusCode.500'],
+            body: {
+              submission_id: Step.KEY, entrypoint: options.source === undefined ? entrypoint : RUN, entrypoint_num_gpus: this.props.gpus,
+              metadata: { run: Step.RUN_ID }, runtime_env: { env_vars: this.environment(scope, id, options, outputs) },
+            },
+          }),
+          acceptCause: 'already exists',
+        },
+        {
+          ...this.cluster.request(this, 'job', { path, value: { status: '{% $states.result.ResponseBody.status %}', message: "{% $states.result.ResponseBody.message ? $states.result.ResponseBody.message : '' %}" } }),
+          log: Jsonata.join(this.cluster.url, path, '/logs'),
+          until: "{% $job.status = 'SUCCEEDED' %}",
+          failed: "{% $job.status in ['FAILED', 'STOPPED'] %}",
+          cause: "{% 'job ' & $key & ' is ' & $job.status & ': ' & $job.message %}",
+        },
+        outputs.read(result),
+      ],
+      result: outputs.result(result),
+    });
+  }
+
+  /** In the names of Ray's own clients. */
+  public bind(_client: iam.IGrantable): Binding {
+    const { scheme, credential, username } = this.cluster.auth;
+    const bearer = scheme === AuthScheme.BEARER;
+    const name = bearer ? 'RAY_AUTH_TOKEN' : 'MLOPS_RAY_CREDENTIAL';
+    return {
+      provider: 'ray', address: this.cluster.url,
+      variables: { RAY_ADDRESS: this.cluster.url, ...bearer && { RAY_AUTH_MODE: 'token' }, ...username !== undefined && { MLOPS_RAY_USERNAME: username } },
+      secrets: credential ? { [name]: credential } : {},
+      probes: this.cluster.probes(name, { alive: '/api/version', authorized: { path: '/api/jobs/' }, version: { path: '/api/version', matches: '"ray_version": "2\\.' } }),
+    };
+  }
+
+  private environment(scope: Construct, id: string, { source, entry = 'train.py', inputs = {}, hyperparameters = {}, uses = [] }: TrainOptions, outputs: Outputs) {
+    const { artifactStore } = this.props;
+    const bundle = source === undefined ? undefined : sourceBundle(scope, `${id}Source`, source, entry);
+    if (bundle) this.grantSource(bundle);
+    // Other buckets are their owner's to grant.
+    Object.values(inputs).filter(uri => `${uri}/`.startsWith(`${artifactStore.uri}/`))
+      .forEach(uri => grant(this.identity, artifactStore.readPolicies(uri.slice(artifactStore.uri.length + 1)), 'reads its inputs'));
+    return {
+      ...Environment.of(this.identity, ...uses).inline,
+      ...Object.fromEntries(Object.entries(inputs).map(([name, uri]) => [`MLOPS_CHANNEL_${name.toUpperCase()}`, uri])),
+      ...bundle && { MLOPS_SOURCE: bundle.s3ObjectUrl, MLOPS_PROGRAM: entry },
+      MLOPS_HYPERPARAMETERS: `{% $string(${Jsonata.source(hyperparameters)}) %}`, MLOPS_OUTPUTS: outputs.uri, MLOPS_RUN_ID: Step.RUN_ID,
+    };
+  }
+
+  private grantSource({ bucket, s3ObjectKey }: assets.Asset) {
+    grant(this.identity, [allow(['s3:GetObject'], [bucket.arnForObjects(s3ObjectKey)])], 'fetches the source');
+  }
+}

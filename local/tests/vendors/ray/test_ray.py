@@ -1,0 +1,110 @@
+"""RayModelTrainer against a head node of Ray's, which runs real jobs on the store's data."""
+
+import io
+import json
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from e2e.driver import free_port, wait_until
+from vendors.conftest import BUCKET
+from vendors.server import Server, environment_of, process
+
+from mlops_local.cli import client_environment
+
+HERE = Path(__file__).parent
+TOKEN = "a-token-of-thirty-two-characters"
+DATA = {"data": f"s3://{BUCKET}/ml/data/train", "wait": "0"}
+
+pytestmark = pytest.mark.proves("model trainer", "ray", "Ray")
+
+
+@pytest.fixture(scope="module")
+def ray(target, versions, tmp_path_factory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("ray")
+    python = environment_of("ray")
+    port = free_port()
+    server = Server(f"http://127.0.0.1:{port}", {"authorization": f"Bearer {TOKEN}"})
+    variables = client_environment.variables(target.settings) | {
+        "PATH": f"{python.folder / 'bin'}:{os.environ['PATH']}",
+        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0",
+    }
+    start = [python.tool("ray"), "start", "--head", "--block", "--node-ip-address=127.0.0.1", f"--port={free_port()}", "--dashboard-host=127.0.0.1",
+             f"--dashboard-port={port}", f"--dashboard-agent-listen-port={free_port()}", "--include-dashboard=true", "--num-cpus=2",
+             f"--temp-dir={folder}", "--object-store-memory=100000000"]
+    with process(start, folder, variables) as started:
+        server.wait("/api/version", started)
+        versions["Ray"] = server.ask("/api/version")[1]["ray_version"]
+        yield server
+
+
+@pytest.fixture(scope="module")
+def machines(ray, deploy, s3):
+    for name, rows in {"train/a.csv": "1\n2\n", "train/b/c.csv": "3\n", "training.csv": "100\n"}.items():
+        s3.put_object(Bucket=BUCKET, Key=f"ml/data/{name}", Body=rows.encode())
+    return deploy(HERE / "app.ts", ray.url)
+
+
+def jobs(ray: Server, part: str) -> list[dict]:
+    return [job for job in ray.ask("/api/jobs/")[1] if part in job["submission_id"]]
+
+
+def ended(machine, value: dict) -> tuple[str, str]:
+    described = machine.run(value)
+    assert described["status"] == "FAILED", described
+    return described["error"], described["cause"]
+
+
+def test_a_job_trains_on_the_stores_data_and_leaves_its_model_there(machines, s3):
+    output = machines["Train"].output({"runId": "monday", **DATA})
+
+    assert output["metrics"] == {"rows": 3, "files": 2}
+    assert output["jobName"].startswith("train-monday-")
+    assert output["modelUri"] == f"s3://{BUCKET}/ml/training/{output['jobName']}/model.tar.gz"
+    archive = s3.get_object(Bucket=BUCKET, Key=output["modelUri"].partition(f"{BUCKET}/")[2])["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        assert json.load(tar.extractfile("./model.json")) == {"mean": 20.0}
+
+
+def test_another_execution_of_the_run_finds_the_job(machines, ray):
+    first = machines["Train"].output({"runId": "tuesday", **DATA})
+    second = machines["Train"].output({"runId": "tuesday", **DATA})
+
+    assert second == first
+    assert [job["submission_id"] for job in jobs(ray, "train-tuesday-")] == [first["jobName"]]
+
+
+def test_a_job_that_fails_fails_the_step_and_names_its_log(machines, ray):
+    error, cause = ended(machines["Train"], {"runId": "broken", "data": f"s3://{BUCKET}/ml/none", "wait": "0"})
+
+    job, = jobs(ray, "train-broken-")
+    assert error == "Mlops.Failed"
+    assert cause.startswith(f"Train: job {job['submission_id']} is FAILED: ")
+    assert cause.endswith(f"(log: {ray.url}/api/jobs/{job['submission_id']}/logs)")
+    logs = ray.ask(f"/api/jobs/{job['submission_id']}/logs")[1]["logs"]
+    assert "mlops: 'MLOPS_CHANNEL_TRAIN' must be an address with objects below it" in logs
+
+
+def test_a_job_that_is_stopped_fails_the_step(machines, ray):
+    execution = machines["Train"].start({"runId": "stopped", **DATA, "wait": "300"})
+    job, = wait_until(lambda: [job for job in jobs(ray, "train-stopped-") if job["status"] == "RUNNING"], "the job runs")
+    assert ray.ask(f"/api/jobs/{job['submission_id']}/stop", method="POST") == (200, {"stopped": True})
+
+    described = machines["Train"].wait(execution)
+
+    assert described["error"] == "Mlops.Failed"
+    assert described["cause"].startswith(f"Train: job {job['submission_id']} is STOPPED")
+
+
+@pytest.mark.parametrize("name, error, reason", [
+    ("Late", "Mlops.Timeout", "no end after 2 s"),
+    ("Nothing", "Mlops.Failed", "S3.NoSuchKey"),
+    ("Refused", "Mlops.Unauthorized", "States.Http.StatusCode.40"),
+])  # fmt: skip
+def test_what_does_not_train_says_why(machines, name, error, reason):
+    got, cause = ended(machines[name], {"runId": "odd", **DATA, "wait": "5"})
+
+    assert got == error
+    assert cause.startswith(f"{name}: {reason}")
