@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
-import { SageMakerModelRegistry } from '../../lib';
-import { machineTarget, props, removalPolicy, textOrReference } from './arbitraries';
+import { MlflowModelRegistry, SageMakerModelRegistry } from '../../lib';
+import { auth, machineTarget, props, removalPolicy, secret, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
+import { url } from './urls';
 
 const address = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('s3://acme/model.tar.gz', '{% $Train.modelUri %}', 's3://acme') }, { weight: 1, arbitrary: textOrReference });
 const status = fc.constantFrom('Approved', 'Rejected', 'PendingManualApproval', 'approved', '');
@@ -13,6 +14,10 @@ fuzz('SageMakerModelRegistry', props({}, { description: textOrReference, removal
 
 fuzz('SageMakerModelRegistry.fromGroupName', props({ name: fc.oneof(fc.constantFrom('Fraud', 'a-b', '-a', 'x'.repeat(64)), textOrReference) }), (stack, given) => {
   machine(stack, SageMakerModelRegistry.fromGroupName(stack, 'Registry', given?.name).resolve(stack, 'Resolve', { version: '1' }));
+});
+
+fuzz('MlflowModelRegistry', props({ url, model: fc.oneof(fc.constantFrom('fraud', 'a b', 'a/b', "it's"), textOrReference) }, { auth, webhookSecret: secret, webhookSecretField: textOrReference, alias: textOrReference }), (stack, given) => {
+  machine(stack, new MlflowModelRegistry(stack, 'Registry', given).register(stack, 'Register', { modelUri: 's3://acme/model.tar.gz', image: 'x' }));
 });
 
 fuzz('IModelRegistry.register', props({ modelUri: address, image: textOrReference }, { metrics: fc.oneof(fc.constant('{% $Train.metrics %}'), textOrReference), description: textOrReference }), (stack, given) => {

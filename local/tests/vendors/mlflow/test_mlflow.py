@@ -15,6 +15,7 @@ import pytest
 from e2e.driver import free_port, wait_until
 from vendors.server import Server, process
 
+from mlops_local.cli import cdk, data, executions
 from mlops_local.processes.environments import pinned
 from mlops_local.settings import REPOSITORY
 
@@ -54,14 +55,22 @@ def machines(mlflow, deploy):
 @pytest.fixture(scope="module")
 def ingress(target, machines) -> str:
     """The address of the ingress on the local target, where the hosts of API Gateway do not resolve."""
-    api = urlsplit(target.outputs("mlflow")["WebhookUrl"]).hostname.split(".")[0]
+    return address(target, target.outputs("mlflow")["WebhookUrl"])
+
+
+def address(target, url: str) -> str:
+    api = urlsplit(url).hostname.split(".")[0]
     return f"http://127.0.0.1:{target.settings.port}/_aws/execute-api/{api}/$default/"
 
 
 @pytest.fixture(scope="module")
 def webhook(mlflow, ingress) -> None:
-    """What a user registers once."""
-    body = {"name": "mlops", "url": ingress, "secret": SIGNING, "events": [{"entity": "MODEL_VERSION_TAG", "action": "SET"}]}
+    subscribe(mlflow, ingress)
+
+
+def subscribe(mlflow: Server, url: str) -> None:
+    """What a user does once."""
+    body = {"name": "mlops", "url": url, "secret": SIGNING, "events": [{"entity": "MODEL_VERSION_TAG", "action": "SET"}]}
     status, answer = mlflow.ask(f"{API}/webhooks", body)
     assert status == 200, answer
 
@@ -90,9 +99,9 @@ def tags(found: dict) -> dict[str, str]:
     return {tag["key"]: tag["value"] for tag in found["tags"]}
 
 
-def decide(mlflow: Server, version: str, status: str) -> None:
+def decide(mlflow: Server, version: str, status: str, model: str = "fraud") -> None:
     """As a person does it in MLflow's own interface."""
-    answer = mlflow.ask(f"{API}/model-versions/set-tag", {"name": "fraud", "version": version, "key": "mlops.status", "value": status})
+    answer = mlflow.ask(f"{API}/model-versions/set-tag", {"name": model, "version": version, "key": "mlops.status", "value": status})
     assert answer == (200, {})
 
 
@@ -222,3 +231,34 @@ def test_nothing_that_is_not_signed_is_told(ingress, told):
     assert post(ingress, "[]", delivery("[]")) == 400
     assert post(ingress + "other", body, signed) == 404
     assert told(2) == []
+
+
+@pytest.fixture(scope="module")
+def loop(target, mlflow, tmp_path_factory) -> dict[str, str]:
+    """The outputs of the full stack, of which one block is another."""
+    target.client("secretsmanager").create_secret(Name="vendor/mlflow", SecretString=json.dumps({"password": PASSWORD, "signing": SIGNING}))
+    block = {
+        "provider": "mlflow", "url": mlflow.url, "model": "loop", "username": USER, "secret": "vendor/mlflow", "field": "password",
+        "webhookSecret": "vendor/mlflow", "webhookField": "signing",
+    }  # fmt: skip
+    file = tmp_path_factory.mktemp("loop") / "mlops.yaml"
+    file.write_text(f"name: mlops\nregistry: {json.dumps(block)}\n")
+    cdk.bootstrap(target.settings)
+    assembly = cdk.synthesize(target.settings, None, {"config": str(file)})
+    return cdk.deploy(target.settings, assembly, print)
+
+
+def test_the_loop_goes_from_a_training_by_an_approval_in_mlflow_to_a_deployment(target, mlflow, loop):
+    url, = (value for name, value in loop.items() if name.startswith("ModelRegistryWebhookUrl"))
+    subscribe(mlflow, address(target, url))
+    data.upload(target.settings, data.make(target.settings), loop["ArtifactStoreUri"])
+    known = executions.arns(target.settings, loop["DeploymentArn"])
+
+    trained = executions.Execution.of(target.settings, loop["PipelineArn"], print).run({})
+    decide(mlflow, trained["version"], "Approved", "loop")
+    deployment = executions.await_new(target.settings, loop["DeploymentArn"], known, trained["version"], 60)
+    deployed = executions.Execution(target.settings, deployment, print).wait()
+
+    assert (deployed["status"], deployed["version"]) == ("Deployed", trained["version"])
+    registered = mlflow.ask(f"{API}/model-versions/get?name=loop&version={trained['version']}")[1]["model_version"]
+    assert registered["source"] == trained["modelUri"]
