@@ -1,11 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as fc from 'fast-check';
-import { PipelineModelTrainer, RayModelTrainer, S3ArtifactStore, SageMakerModelTrainer } from '../../lib';
-import { anyRole, around, auth, duration, fixed, image, key, orchestrator, props, securityGroup, store, subnets, text, textOrReference, tracker, vpc } from './arbitraries';
+import { PipelineModelTrainer, PrefectOrchestrator, RayModelTrainer, S3ArtifactStore, SageMakerModelTrainer } from '../../lib';
+import { anyRole, around, auth, duration, fixed, image, key, props, securityGroup, store, subnets, text, textOrReference, tracker, vpc } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
+import { recipe } from './recipe';
 import { url } from './urls';
 
 const instanceType = fc.oneof(fc.constantFrom('ml.m5.large', 'ml.g5.xlarge', 'ml.p4d.24xlarge', 'ml.m5.larg', 'm5.large', 'ml.t2.medium'), textOrReference);
@@ -24,7 +26,12 @@ fuzz('RayModelTrainer', fc.tuple(props({ artifactStore: store, url }, { auth, id
   machine(stack, new RayModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels, hyperparameters: channels }));
 });
 
-fuzz('PipelineModelTrainer', fc.tuple(props({ orchestrator, pipeline: textOrReference }, { identity: anyRole, image }), inputs), (stack, [given, channels]) => {
+const orchestrator = recipe('an orchestrator', (stack, id) => new PrefectOrchestrator(stack, id, {
+  url: 'https://prefect.acme.dev/api', artifactStore: S3ArtifactStore.fromBucket(stack, `${id}Store`, { bucket: s3.Bucket.fromBucketName(stack, `${id}Bucket`, 'acme-data') }),
+}));
+const pipeline = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('train', 'train/nightly', 'a/b/c') }, { weight: 1, arbitrary: textOrReference });
+
+fuzz('PipelineModelTrainer', fc.tuple(props({ orchestrator, pipeline }, { identity: anyRole, image }), inputs), (stack, [given, channels]) => {
   machine(stack, new PipelineModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels }));
 });
 
