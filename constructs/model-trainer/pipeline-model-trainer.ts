@@ -2,7 +2,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Binding, Environment, Step } from '../core';
 import { Nobody } from '../core/grants';
-import { check, FILLED, fixed, like, mapping } from '../core/validation';
+import { check, FILLED, fixed, like, mapping, mustBe } from '../core/validation';
 import { IOrchestrator } from '../orchestrator/orchestrator';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { IModelTrainer, TrainOptions } from './model-trainer';
@@ -42,7 +42,7 @@ export class PipelineModelTrainer extends Construct implements IModelTrainer {
 
   public train(scope: Construct, id: string, options: TrainOptions): Step {
     check(options, z => ({
-      source: z.undefined({ error: "must be left out: the pipeline 'pipeline' brings its own" }), inputs: mapping(z), hyperparameters: mapping(z), uses: z.array(like(z, 'a component (IComponent)', 'bind')),
+      source: mustBe(z, 'left out, since the pipeline brings its own', it => it === undefined), inputs: mapping(z), hyperparameters: mapping(z), uses: z.array(like(z, 'a component (IComponent)', 'bind')),
     }));
     const { orchestrator, pipeline, identity } = this.props;
     const environment = Environment.of(identity ?? new Nobody(), ...options.uses ?? []).inline;
