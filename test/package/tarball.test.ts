@@ -21,12 +21,12 @@ app.synth();
 const CONFORMANCE = `
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { Binding, IExperimentTracker } from 'cdk-mlops';
+import { Binding, IExperimentTracker, ProbeSubject } from 'cdk-mlops';
 import { ConformanceCase, experimentTracker } from 'cdk-mlops/conformance';
 
 class Tracker extends Construct implements IExperimentTracker {
   public bind(_client: iam.IGrantable): Binding {
-    return { provider: 'acme', address: 'https://runs.acme.dev', variables: { ACME_API_KEY: 'k-1234' } };
+    return { provider: 'acme', address: 'https://runs.acme.dev', variables: { ACME_API_KEY: 'k-1234' }, probes: [{ shows: ProbeSubject.ALIVE, url: 'https://runs.acme.dev' }] };
   }
 }
 const failures = (cases: ConformanceCase[]): string[] => cases.flatMap(({ name, run }) => {
