@@ -1,9 +1,9 @@
-/** State machines that work with the versions of one registered model, and a queue that is told which ones are approved. */
+/** State machines that work with the versions of one registered model, a queue that is told which ones are approved, and a tracker that is published. */
 import { CfnOutput, SecretValue } from 'aws-cdk-lib';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
-import { Auth, IModelRegistry, MlflowModelRegistry, ModelStatus } from '../../../../lib';
+import { Auth, IExperimentTracker, IModelRegistry, MlflowExperimentTracker, MlflowModelRegistry, ModelStatus, Publication } from '../../../../lib';
 import { app, given } from '../app';
 
 app('mlflow', (stack, url) => {
@@ -15,6 +15,8 @@ app('mlflow', (stack, url) => {
   });
   const registry: IModelRegistry = mlflow;
   const stranger: IModelRegistry = new MlflowModelRegistry(stack, 'Stranger', { url, model: 'fraud', auth: Auth.basic('ml', secret, 'wrong') });
+  const tracker: IExperimentTracker = new MlflowExperimentTracker(stack, 'Tracker', { url, auth: Auth.basic('ml', secret, 'password'), experiment: 'nightly' });
+  new Publication(stack, 'Publish', { component: 'experiment-tracker', of: tracker });
   const told = new sqs.Queue(stack, 'Told');
   registry.onStatusChanged('Approved', { status: ModelStatus.APPROVED, target: new targets.SqsQueue(told) });
   new CfnOutput(stack, 'ToldUrl', { value: told.queueUrl });

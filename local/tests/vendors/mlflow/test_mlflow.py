@@ -1,9 +1,10 @@
-"""MlflowModelRegistry against a server of MLflow's, whose signed webhooks come in by the ingress."""
+"""MlflowModelRegistry against a server of MLflow's, whose signed webhooks come in by the ingress; MlflowExperimentTracker with MLflow's own client."""
 
 import base64
 import hashlib
 import hmac
 import json
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +17,7 @@ from e2e.driver import free_port, wait_until
 from vendors.server import Server, process
 
 from mlops_local.cli import cdk, data, executions
-from mlops_local.processes.environments import pinned
+from mlops_local.processes.environments import PythonEnvironment, pinned
 from mlops_local.settings import REPOSITORY
 
 USER, PASSWORD, SIGNING = "ml", "s3cr3t-of-the-test", "signing-of-the-test"
@@ -25,11 +26,23 @@ API = "/api/2.0/mlflow"
 
 pytestmark = [pytest.mark.proves("model registry", "mlflow", "MLflow")]
 
+SCRIPT = """
+import mlflow
+with mlflow.start_run(run_name="tuesday"):
+    mlflow.log_param("alpha", 0.5)
+    mlflow.log_metric("accuracy", 0.97)
+"""
+
+
+def environment() -> PythonEnvironment:
+    """Holds MLflow's server and its client."""
+    return pinned("vendor-tracker", REPOSITORY / "examples" / "bring-your-own-vendor" / "requirements-tracker.txt")
+
 
 @pytest.fixture(scope="module")
 def mlflow(versions, tmp_path_factory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("mlflow")
-    python = pinned("vendor-tracker", REPOSITORY / "examples" / "bring-your-own-vendor" / "requirements-tracker.txt")
+    python = environment()
     port = free_port()
     server = Server(f"http://127.0.0.1:{port}", {"authorization": f"Basic {base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"})
     (folder / "auth.ini").write_text(f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{folder / 'users.db'}\n")
@@ -109,6 +122,22 @@ def failure(machine, value: dict) -> tuple[str, str]:
     described = machine.run(value)
     assert described["status"] == "FAILED", described
     return described["error"], described["cause"]
+
+
+@pytest.mark.proves("experiment tracker", "mlflow", "MLflow")
+def test_a_script_that_has_the_binding_alone_logs_its_run(target, machines, mlflow):
+    binding = json.loads(target.client("ssm").get_parameter(Name="/mlops/mlflow/experiment-tracker")["Parameter"]["Value"])
+    secrets = {name: json.loads(target.client("secretsmanager").get_secret_value(SecretId=secret["secretArn"])["SecretString"])[secret["field"]]
+               for name, secret in binding["secrets"].items()}  # fmt: skip
+
+    variables = {"PATH": "/usr/bin:/bin", **binding["variables"], **secrets}
+    ended = subprocess.run([environment().tool("python"), "-c", SCRIPT], env=variables, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 0, ended.stderr
+    experiment = mlflow.ask(f"{API}/experiments/get-by-name?experiment_name=nightly")[1]["experiment"]["experiment_id"]
+    run, = mlflow.ask(f"{API}/runs/search", {"experiment_ids": [experiment]})[1]["runs"]
+    assert (run["info"]["run_name"], run["info"]["status"]) == ("tuesday", "FINISHED")
+    assert [(metric["key"], metric["value"]) for metric in run["data"]["metrics"]] == [("accuracy", 0.97)]
 
 
 def test_a_version_is_registered_once_a_run(machines, mlflow):
