@@ -15,7 +15,7 @@ const SUBJECTS = {
   endpoint: { mutate: ['constructs/core/auth.ts', 'constructs/core/external-endpoint.ts'], tests: ['test/core/external-endpoint.test.ts', 'test/core/endpoint-checks.test.ts'] },
   retention: { mutate: ['constructs/core/retention.ts'], tests: ['test/core/core.test.ts'] },
   'stack-file': { mutate: ['lib/stack-file.ts'], tests: ['test/lib/stack-file.test.ts', 'test/lib/hostile-yaml.test.ts'] },
-  catalogue: { mutate: ['lib/catalogue/fields.ts'], tests: ['test/lib/stack-file.test.ts', 'test/lib/mlops-stack.test.ts'] },
+  catalogue: { mutate: ['lib/catalogue/fields.ts'], tests: ['test/lib/catalogue-fields.test.ts'] },
 };
 
 const names = process.argv.slice(2);
