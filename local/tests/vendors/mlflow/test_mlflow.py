@@ -265,10 +265,10 @@ def test_nothing_that_is_not_signed_is_told(ingress, told):
 @pytest.fixture(scope="module")
 def loop(target, mlflow, tmp_path_factory) -> dict[str, str]:
     """The outputs of the full stack, of which one block is another."""
-    target.client("secretsmanager").create_secret(Name="vendor/mlflow", SecretString=json.dumps({"password": PASSWORD, "signing": SIGNING}))
+    target.client("secretsmanager").create_secret(Name="mlflow/loop", SecretString=json.dumps({"password": PASSWORD, "signing": SIGNING}))
     block = {
-        "provider": "mlflow", "url": mlflow.url, "model": "loop", "username": USER, "secret": "vendor/mlflow", "field": "password",
-        "webhookSecret": "vendor/mlflow", "webhookField": "signing",
+        "provider": "mlflow", "url": mlflow.url, "model": "loop", "username": USER, "secret": "mlflow/loop", "field": "password",
+        "webhookSecret": "mlflow/loop", "webhookField": "signing",
     }  # fmt: skip
     file = tmp_path_factory.mktemp("loop") / "mlops.yaml"
     file.write_text(f"name: mlops\nregistry: {json.dumps(block)}\n")
