@@ -45,8 +45,14 @@ class Guard implements Judge {
   }
 }
 
-/** guard reads JSON as YAML, which refuses to hold some characters: in a text they stand for nothing that a rule asks for. */
-const readable = (_key: string, value: unknown) => typeof value === 'string' ? value.replace(/[\x7f-\x9f\ufffe\uffff\p{Cs}]/gu, '\ufffd') : value;
+/** guard reads JSON as YAML, which holds neither some characters nor names of more than 1024: no rule asks for either. */
+const printable = (text: string) => text.replace(/[\x7f-\x9f\ufffe\uffff\p{Cs}]/gu, '\ufffd');
+
+function readable(_name: string, value: unknown): unknown {
+  if (typeof value === 'string') return printable(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [printable(name).slice(0, 1000), inner]));
+}
 
 /** guard's exit code when a template breaks a rule. */
 const FAILED = 19;

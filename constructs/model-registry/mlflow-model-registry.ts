@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { Auth, AuthScheme, Binding, Call, ComponentEvent, ExternalEndpoint, Jsonata, RequestOptions, SecretField, Step } from '../core';
-import { check, FILLED, like, oneOf, text } from '../core/validation';
+import { check, FILLED, got, like, oneOf, text } from '../core/validation';
 import { WebhookIngress, WebhookSignature } from '../webhook-ingress/webhook-ingress';
 import { IModelRegistry, ModelStatus, RegisterOptions, ResolveOptions, SetStatusOptions, StatusChangedOptions } from './model-registry';
 
@@ -67,7 +67,7 @@ export class MlflowModelRegistry extends Construct implements IModelRegistry {
     if (![AuthScheme.BASIC, AuthScheme.BEARER, AuthScheme.NONE].includes(auth.scheme)) {
       throw new Error(`'auth' must be Auth.basic, Auth.bearer or Auth.none, got Auth.${auth.scheme}, which MLflow's client cannot send`);
     }
-    if (webhookSecretField !== undefined && !webhookSecret) throw new Error(`'webhookSecretField' must be left out without 'webhookSecret', got '${webhookSecretField}'`);
+    if (webhookSecretField !== undefined && !webhookSecret) throw new Error(`'webhookSecretField' must be left out without 'webhookSecret', ${got(webhookSecretField)}`);
     this.endpoint = new ExternalEndpoint(props.url, auth);
     this.endpoint.warnIfLoopback(this);
     this.model = model;
