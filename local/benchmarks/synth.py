@@ -1,4 +1,5 @@
-"""CPU of synthesizing the full stack with the very command of cdk.json, CDK's own template validator off.
+"""CPU of synthesizing the full stack with the very command of cdk.json, CDK's own template validator off; and, by the same
+command in turn with it, of an empty app and of an app of aws-cdk-lib's own constructs with as many resources.
 
 `npm run benchmark -- synth`
 """
@@ -9,17 +10,21 @@ import resource
 import shlex
 import subprocess
 import tempfile
+from pathlib import Path
 
 from benchmarks import figures
 from mlops_local.settings import REPOSITORY
 
 RUNS = 7
+APPS = Path(__file__).parent / "apps"
 
 
 def main() -> None:
-    command = shlex.split(json.loads((REPOSITORY / "cdk.json").read_text())["app"])
-    seconds = [_cpu(command) for _ in range(RUNS + 1)][1:]
-    print(figures.line("cdk.json's app, CPU", seconds, "s"))
+    *program, app = shlex.split(json.loads((REPOSITORY / "cdk.json").read_text())["app"])
+    apps = {"cdk.json's app": app, "hand-written": str(APPS / "hand-written.ts"), "empty": str(APPS / "empty.ts")}
+    rounds = [[_cpu([*program, path]) for path in apps.values()] for _ in range(RUNS + 1)][1:]
+    for name, seconds in zip(apps, zip(*rounds, strict=True), strict=True):
+        print(figures.line(f"{name}, CPU", list(seconds), "s"))
 
 
 def _cpu(command: list[str]) -> float:
