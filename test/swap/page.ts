@@ -1,0 +1,31 @@
+import { resolve } from 'path';
+import { readProofs } from '../vendors/page';
+import { Outcome, SECTIONS, Swap } from './matrix';
+
+/** Where the page is. */
+export const PAGE = resolve(__dirname, '../../docs/swaps.md');
+
+/** docs/swaps.md. */
+export function page(matrix: (Swap & Outcome)[]): string {
+  const proofs = readProofs();
+  const lines = matrix.map(({ section, provider, stack, refused, strays }) => {
+    const component = SECTIONS[section].published.replace('-', ' ');
+    const judged = `[${stack}](../check/stacks/${stack}.yaml)`;
+    const confined = strays.length ? `strays: ${strays.join('; ')}` : 'confined';
+    const { server, lane } = proofs.find(proof => proof.component === component && proof.provider === provider) ?? {};
+    return `| ${[component, `\`${provider}\``, refused === undefined ? confined : `refused: ${refused.replace(/\|/g, '\\|')}`, refused === undefined ? judged : `${judged}, ${confined}`, lane ? `[${server}](../local/tests/vendors/${lane})` : ''].join(' | ')} |`;
+  });
+  return `# Swaps
+
+Written by \`npm run swaps\`. Each provider of the catalogue takes the place of the default one in the full stack, all else on AWS.
+
+- *confined*: the template differs in nothing but the resources under the component's own path, its SSM parameter and output, what the component and its steps are allowed, and the states of its own steps.
+- *refused*: the two cannot stand together; the line is what synthesis says. The stack beside it is one in which the provider stands.
+
+The judges (\`npm run check\`) see each provider in the stack that is named. Where a vendor's server is named, its steps run against it.
+
+| component | provider | beside the others on AWS | judged in | runs against |
+|---|---|---|---|---|
+${lines.join('\n')}
+`;
+}
