@@ -6,6 +6,8 @@ import { ConformanceCase } from '../contract';
 const CREDENTIAL = /(^|_)(PASSWORD|PASSWD|TOKEN|API_?KEY|ACCESS_KEY|SECRET(_KEY)?|CREDENTIALS?)$/;
 /** What of a Connection's authorization is secret. */
 const SECRET = ['ApiKeyValue', 'Password', 'ClientSecret'];
+/** Stands for what the credential was exchanged for. */
+const TOKEN = 'token';
 const RESOLVED = /\{\{resolve:/;
 
 /** How a client reaches the component: all of it, and nothing that must not be read. */
@@ -36,7 +38,7 @@ function canBeAsked<C extends IComponent>(benches: Benches<C>) {
   const needed = [ProbeSubject.ALIVE, ...Object.keys(secrets).length ? [ProbeSubject.AUTHORIZED] : []];
   const missing = needed.find(subject => !probes.some(({ shows }) => shows === subject));
   if (missing) throw new Error(`'probes' must hold one that shows '${missing}', got ${JSON.stringify(probes.map(({ shows }) => shows))}: ExternalEndpoint.probes makes them`);
-  const [unknown] = [...JSON.stringify(probes).matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name).filter(name => !Object.hasOwn(secrets, name));
+  const [unknown] = [...JSON.stringify(probes).matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name).filter(name => name !== TOKEN && !Object.hasOwn(secrets, name));
   if (unknown !== undefined) throw new Error(`'probes' must take credentials from 'secrets' (${Object.keys(secrets).join(', ') || 'none'}), got '\${${unknown}}'`);
 }
 

@@ -13,6 +13,9 @@ interface Flow {
   readonly tasks: [string, any][];
 }
 
+/** An HTTP Task, or the function in its place. */
+const REQUEST = /:http:invoke$|^<|:function:/;
+
 type Check<C extends IComponent> = (flow: Flow, verb: Verb<C>) => void;
 
 /** What each verb's step does, whoever provides it. */
@@ -53,7 +56,7 @@ function errors({ id, states: inner, tasks }: Flow) {
   }
   const uncaught = tasks.find(([, { Catch = [] }]) => !Catch.some(({ ErrorEquals }: any) => ErrorEquals.includes('States.ALL')));
   if (uncaught) throw new Error(`'${id}' must catch every error of '${uncaught[0]}' (States.ALL), or the provider's own comes out of it`);
-  for (const [name] of tasks.filter(([, { Resource, Assign }]) => /:http:invoke$/.test(Resource) && Object.values(Assign ?? {}).includes('{% $states.result %}'))) {
+  for (const [name] of tasks.filter(([, { Resource, Assign }]) => REQUEST.test(Resource) && Object.values(Assign ?? {}).includes('{% $states.result %}'))) {
     const [variable] = Object.keys(inner[name].Assign);
     const reader = Object.entries(inner).find(([, { Type, Output }]) => Type === 'Pass' && JSON.stringify(Output ?? {}).includes(`$${variable}.`));
     if (reader) throw new Error(`'${id}' must take what it needs of the answer to '${name}' by the call's 'value', or an error page in its place comes out of '${reader[0]}' as an error of Step Functions`);

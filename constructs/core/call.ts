@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 export interface Call {
   /** The variable that holds the result; starts with a lower-case letter. */
   readonly name: string;
-  /** The Step Functions integration, such as `sagemaker:createTrainingJob.sync`, `aws-sdk:s3:getObject` or `http:invoke`. */
+  /** The Step Functions integration, such as `sagemaker:createTrainingJob.sync`, `aws-sdk:s3:getObject` or `http:invoke`; or a function's ARN. */
   readonly resource: string;
   /** Its arguments; a string `{% ... %}` anywhere inside is JSONata. */
   readonly arguments: { [name: string]: any };

@@ -1,4 +1,4 @@
-import { Annotations, ArnFormat, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Duration, Stack, Token } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import { Construct } from 'constructs';
 import { Auth } from './auth';
@@ -7,7 +7,8 @@ import { acknowledge } from './acknowledge';
 import { allow } from './grants';
 import { Jsonata } from './jsonata';
 import { Probe, ProbeSubject } from './probe';
-import { check, json, like, mustBe, oneOf, text } from './validation';
+import { HttpRequest, RequestFunction } from './request-function';
+import { check, duration, expression, flag, json, like, mustBe, oneOf, text } from './validation';
 
 /** One request to an external service. */
 export interface RequestOptions {
@@ -48,6 +49,21 @@ export interface RequestOptions {
    * @default - none
    */
   readonly accept?: string[];
+  /**
+   * The longest that an answer may take, from 60 to 840 seconds.
+   * @default Duration.seconds(60)
+   */
+  readonly timeout?: Duration;
+  /**
+   * JSONata over an answer of at most 20 MB, `$`; what `ResponseBody` holds of it.
+   * @default - all of an answer of at most 256 KB
+   */
+  readonly select?: string;
+  /**
+   * The answer is no text: `ResponseBody` holds its bytes in base64, at most 190 KB of them.
+   * @default false
+   */
+  readonly binary?: boolean;
 }
 
 /** A request of a probe, as `Probe` has it. */
@@ -111,6 +127,7 @@ export class ExternalEndpoint {
   /** The address, without a `/` at the end. */
   public readonly url: string;
   private readonly connections: { [owner: string]: events.Connection } = {};
+  private readonly functions: { [owner: string]: RequestFunction } = {};
 
   /**
    * @param url an https:// URL; http:// only for loopback addresses, for the laptop
@@ -125,30 +142,26 @@ export class ExternalEndpoint {
     this.url = url.replace(/\/+$/, '');
   }
 
-  /** A call to this service from a step of `owner`, over `owner`'s one Connection: no Lambda is in the path. */
+  /**
+   * A call to this service from a step of `owner`, over `owner`'s one Connection: no Lambda is in the path. What AWS cannot express
+   * natively (a token exchange, another cloud's signature, a credential over 512 characters, an answer that takes over 60 seconds, has
+   * over 256 KB or is no text) goes through `owner`'s one function instead; steps see no difference.
+   */
   public request(owner: Construct, name: string, options: RequestOptions): Call {
     check(options, z => ({
       path: text(z, /^(\/|\{%)/, "a path from the '/' on, or JSONata"), method: oneOf(z, METHODS, `one of ${METHODS.join(', ')}`), query: z.record(z.string(), text(z, /^/, 'a text')), body: json(z),
+      timeout: duration(z, 'seconds', 60, 840), select: expression(z), binary: flag(z),
     }), 'path');
-    const connection = this.connection(owner);
-    const method = options.method ?? (options.body === undefined ? 'GET' : 'POST');
-    return {
-      name, value: options.value, until: options.until, failed: options.failed, accept: options.accept, resource: 'http:invoke',
-      arguments: {
-        ApiEndpoint: Jsonata.join(this.url, options.path),
-        Method: method,
-        Authentication: { ConnectionArn: connection.connectionArn },
-        RequestBody: options.body,
-        QueryParameters: options.query,
-      },
-      policies: [
-        // The `/` keeps a host that merely starts alike out.
-        allow(['states:InvokeHTTPEndpoint'], [Stack.of(owner).formatArn({ service: 'states', resource: 'stateMachine', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME })],
-          { StringLike: { 'states:HTTPEndpoint': `${this.url}/*` }, StringEquals: { 'states:HTTPMethod': method } }),
-        allow(['events:RetrieveConnectionCredentials'], [connection.connectionArn]),
-        allow(['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], [connection.connectionSecretArn]),
-      ],
+    const { value, until, failed, accept, timeout, select, binary = false } = options;
+    const request = {
+      ApiEndpoint: Jsonata.join(this.url, options.path),
+      Method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
+      RequestBody: options.body,
+      QueryParameters: options.query,
     };
+    const isNative = timeout === undefined && select === undefined && !binary;
+    const connection = isNative ? this.connection(owner) : undefined;
+    return { name, value, until, failed, accept, ...connection ? this.task(owner, connection, request) : this.function(owner).call(request, { timeout, select, binary }) };
   }
 
   /**
@@ -160,8 +173,8 @@ export class ExternalEndpoint {
     const at = ({ path = '', ...request }: ProbeRequest, shows: ProbeSubject): Probe => ({ shows, url: `${this.url}${path}`, ...request });
     return [
       at({ path: alive }, ProbeSubject.ALIVE),
-      ...this.auth.credential ? [this.auth.onProbe(at(authorized, ProbeSubject.AUTHORIZED), credential)] : [],
-      ...version ? [this.auth.onProbe(at(version, ProbeSubject.VERSION), credential)] : [],
+      ...this.auth.credential ? [this.auth.onProbe(at(authorized, ProbeSubject.AUTHORIZED), credential, this.url)] : [],
+      ...version ? [this.auth.onProbe(at(version, ProbeSubject.VERSION), credential, this.url)] : [],
     ];
   }
 
@@ -172,15 +185,34 @@ export class ExternalEndpoint {
     }
   }
 
-  private connection(owner: Construct): events.Connection {
-    // Found by this endpoint only: what another endpoint of the same owner made holds another credential.
-    const { authorization, bodyParameters } = this.auth;
-    return this.connections[owner.node.path] ??= this.connect(owner, { authorization, bodyParameters });
+  private task(owner: Construct, { connectionArn, connectionSecretArn }: events.Connection, request: HttpRequest): Pick<Call, 'resource' | 'arguments' | 'policies'> {
+    return {
+      resource: 'http:invoke',
+      arguments: { ...request, Authentication: { ConnectionArn: connectionArn } },
+      policies: [
+        // The `/` keeps a host that merely starts alike out.
+        allow(['states:InvokeHTTPEndpoint'], [Stack.of(owner).formatArn({ service: 'states', resource: 'stateMachine', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME })],
+          { StringLike: { 'states:HTTPEndpoint': `${this.url}/*` }, StringEquals: { 'states:HTTPMethod': request.Method } }),
+        allow(['events:RetrieveConnectionCredentials'], [connectionArn]),
+        allow(['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], [connectionSecretArn]),
+      ],
+    };
   }
 
-  private connect(owner: Construct, props: events.ConnectionProps): events.Connection {
-    const connection = new events.Connection(owner, 'Connection', props);
-    acknowledge(connection, ['CKV_SECRET_6'], 'it is no secret but a reference to one, which CloudFormation resolves inside of the connection');
-    return connection;
+  // Both are found by this endpoint only: what another endpoint of the same owner made holds another credential.
+
+  private connection(owner: Construct): events.Connection | undefined {
+    const props = this.auth.authorization(this.url);
+    return props && (this.connections[owner.node.path] ??= connect(owner, props));
   }
+
+  private function(owner: Construct): RequestFunction {
+    return this.functions[owner.node.path] ??= new RequestFunction(owner, 'Request', { url: this.url, auth: this.auth });
+  }
+}
+
+function connect(owner: Construct, props: events.ConnectionProps): events.Connection {
+  const connection = new events.Connection(owner, 'Connection', props);
+  acknowledge(connection, ['CKV_SECRET_6'], 'it is no secret but a reference to one, which CloudFormation resolves inside of the connection');
+  return connection;
 }

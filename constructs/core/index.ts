@@ -2,6 +2,7 @@ export * from './auth';
 export * from './call';
 export * from './component';
 export * from './component-event';
+export * from './credentials';
 export * from './environment';
 export * from './external-endpoint';
 export * from './jsonata';

@@ -1,3 +1,5 @@
+import { Credentials } from './credentials';
+
 /** What a probe shows of an outside service. */
 export enum ProbeSubject {
   /** That it lives. Nobody has to be known for it. */
@@ -9,7 +11,7 @@ export enum ProbeSubject {
 }
 
 /** A request that changes nothing and shows how an outside service is: `npm run doctor` makes it. */
-export interface Probe {
+export interface Probe extends Credentials {
   /** What it shows. */
   readonly shows: ProbeSubject;
   /** The https:// URL. */
@@ -19,21 +21,6 @@ export interface Probe {
    * @default - POST with a body, GET without
    */
   readonly method?: string;
-  /**
-   * Headers. `${NAME}` stands for the credential of that name among the binding's secrets, here and below.
-   * @default - none
-   */
-  readonly headers?: { [name: string]: string };
-  /**
-   * HTTP Basic, `<user>:<password>`.
-   * @default - none
-   */
-  readonly basic?: string;
-  /**
-   * The body, JSON.
-   * @default - none
-   */
-  readonly body?: { [field: string]: any };
   /**
    * Fields that the answer, a JSON object below status 400, must have; `{}` is any object.
    * @default - what answers below status 500 lives, and what does not answer 401 or 403 takes the credential

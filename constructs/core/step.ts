@@ -1,4 +1,4 @@
-import { Aws, Duration } from 'aws-cdk-lib';
+import { Aws, Duration, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -32,9 +32,12 @@ export interface StepProps {
 /** The run's id, in JSONata. */
 const RUN = '($exists($states.context.Execution.Input.runId) ? $string($states.context.Execution.Input.runId) : $states.context.Execution.Name)';
 
+const HTTP = ['StatusCode.429', 'StatusCode.500', 'StatusCode.502', 'StatusCode.503', 'StatusCode.504', 'Socket'];
+
 /** Errors that pass by themselves, by service. SageMaker reports throttling under its general error names. */
 const TRANSIENT: { [service: string]: string[] } = {
-  http: ['States.Http.StatusCode.429', 'States.Http.StatusCode.500', 'States.Http.StatusCode.502', 'States.Http.StatusCode.503', 'States.Http.StatusCode.504', 'States.Http.Socket'],
+  http: HTTP.map(error => `States.Http.${error}`),
+  function: [...HTTP.map(error => `Http.${error}`), 'Lambda.ServiceException', 'Lambda.AWSLambdaException', 'Lambda.SdkClientException', 'Lambda.TooManyRequestsException'],
   sagemaker: ['SageMaker.SageMakerException', 'SageMaker.AmazonSageMakerException', 'SageMaker.ThrottlingException'],
   sagemakerruntime: [
     'SageMakerRuntime.SageMakerRuntimeException', 'SageMakerRuntime.ThrottlingException', 'SageMakerRuntime.ServiceUnavailableException',
@@ -175,8 +178,7 @@ class StepStates {
     const task = new Task(this.step, call, {
       ...this.named(call.name), taskTimeout: sfn.Timeout.jsonata(REMAINING), outputs: KEEP_INPUT, assign: { [call.name]: call.value ?? '{% $states.result %}' },
     });
-    const [, service] = /^(?:aws-sdk:)?([a-z0-9]+)/.exec(call.resource)!;
-    const errors = (TRANSIENT[service] ?? []).filter(error => !call.accept?.includes(error));
+    const errors = (TRANSIENT[serviceOf(call)] ?? []).filter(error => !acceptedBy(call)?.includes(error));
     if (errors.length) task.addRetry({ errors, maxAttempts: 3, interval: Duration.seconds(1), backoffRate: 2, jitterStrategy: sfn.JitterType.FULL });
     this.entries[call.name] = task;
     return call.when ? this.choice(call, 'if') : task;
@@ -189,8 +191,10 @@ class StepStates {
       const skip = new sfn.Pass(this.step, `${call.name}Skip`, { ...this.named(`${call.name} left out`), assign: { [call.name]: null } });
       this.choice(call, 'if').when(sfn.Condition.jsonata(call.when), task).otherwise(skip.next(next));
     }
-    if (call.accept) task.addCatch(this.accepted(call, next), { errors: call.accept, outputs: KEEP_INPUT, assign: { [call.name]: '{% $states.errorOutput %}' } });
-    task.addCatch(this.fail, { assign: { failure: this.failure('{% $states.errorOutput.Error %}', "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}", call) } });
+    const { Error, Cause, whole } = errorOf(call);
+    const accept = acceptedBy(call);
+    if (accept) task.addCatch(this.accepted(call, next), { errors: accept, outputs: KEEP_INPUT, assign: { [call.name]: `{% ${whole} %}` } });
+    task.addCatch(this.fail, { assign: { failure: this.failure(`{% ${Error} %}`, `{% ${Error} & ': ' & ${Cause} %}`, call) } });
     task.next(this.settled(call, next));
   }
 
@@ -239,6 +243,26 @@ class StepStates {
   }
 }
 
+const isFunction = ({ resource }: Call) => Token.isUnresolved(resource) || resource.startsWith('arn:');
+
+function serviceOf(call: Call): string {
+  return isFunction(call) ? 'function' : /^(?:aws-sdk:)?([a-z0-9]+)/.exec(call.resource)![1];
+}
+
+/** The errors that `call` accepts, as they come in: no function may report one that starts with `States.`. */
+function acceptedBy(call: Call): string[] | undefined {
+  return isFunction(call) ? call.accept?.map(error => error.replace(/^States\.(?=Http\.)/, '')) : call.accept;
+}
+
+/** How `call` has failed, in JSONata: a function's error reads as that of an HTTP Task, its message stands in JSON. */
+function errorOf(call: Call): { Error: string; Cause: string; whole: string } {
+  const whole = '$states.errorOutput';
+  const [Error, Cause] = [`${whole}.Error`, `${whole}.Cause`];
+  if (!isFunction(call)) return { Error, Cause, whole };
+  const [name, message] = [`$replace(${Error}, /^Http\\./, 'States.Http.')`, `$replace(${Cause}, /^\\{"errorType":"[^"]*","errorMessage":"(.*)","trace":.*$/, '$1')`];
+  return { Error: name, Cause: message, whole: `{'Error': ${name}, 'Cause': ${message}}` };
+}
+
 /** One call to an integration. */
 class Task extends sfn.TaskStateBase {
   protected readonly taskMetrics = undefined;
@@ -246,11 +270,12 @@ class Task extends sfn.TaskStateBase {
 
   constructor(scope: Construct, private readonly call: Call, props: sfn.TaskStateBaseProps) {
     super(scope, call.name, props);
-    this.taskPolicies = explain(this, call.policies, `step \`${scope.node.id}\` calls \`${call.resource}\``);
+    this.taskPolicies = explain(this, call.policies, `step \`${scope.node.id}\` calls ${isFunction(call) ? 'the function that calls the service' : `\`${call.resource}\``}`);
   }
 
   /** @internal */
   protected override _renderTask(): any {
-    return { Resource: `arn:${Aws.PARTITION}:states:::${this.call.resource}`, Arguments: this.call.arguments };
+    const resource = isFunction(this.call) ? this.call.resource : `arn:${Aws.PARTITION}:states:::${this.call.resource}`;
+    return { Resource: resource, Arguments: this.call.arguments };
   }
 }

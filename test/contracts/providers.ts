@@ -55,6 +55,15 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model endpoint sagemaker, existing': kit.modelEndpoint(scope => mlops.SageMakerModelEndpoint.fromEndpointName(scope, 'Endpoint', 'fraud')),
   'model endpoint sagemaker, deployable': kit.deployableEndpoint((scope, { artifactStore }) => new mlops.DeployableSageMakerEndpoint(scope, 'Endpoint', { artifactStore })),
   'model endpoint sagemaker, deployable, capturing': kit.capturingEndpoint((scope, { artifactStore }) => new mlops.DeployableSageMakerEndpoint(scope, 'Endpoint', { artifactStore })),
+  'model endpoint https, by a token': kit.modelEndpoint(scope => new mlops.HttpsModelEndpoint(scope, 'Endpoint', {
+    url: 'https://models.acme.dev', auth: mlops.Auth.exchange(mlops.Auth.body('password', secret(scope)), { address: '/auth/token', body: { username: 'ml' } }),
+  })),
+  'model endpoint https, by OAuth': kit.modelEndpoint(scope => new mlops.HttpsModelEndpoint(scope, 'Endpoint', {
+    url: 'https://models.acme.dev', auth: mlops.Auth.oauth('client', secret(scope), { address: 'https://login.acme.dev/token', scope: 'models' }),
+  })),
+  'model endpoint https, signed': kit.modelEndpoint(scope => new mlops.HttpsModelEndpoint(scope, 'Endpoint', {
+    url: 'https://models.acme.dev', auth: mlops.Auth.sigv4(secret(scope), { region: 'eu-west-1', service: 'execute-api' }),
+  })),
   'model endpoint open-inference': kit.modelEndpoint(scope => new mlops.OpenInferenceEndpoint(scope, 'Endpoint', { url: 'https://inference.acme.dev', model: 'fraud' })),
   'model endpoint open-inference, deployable': kit.deployableEndpoint((scope, { artifactStore }) => new mlops.DeployableOpenInferenceEndpoint(scope, 'Endpoint', {
     url: 'https://inference.acme.dev', model: 'fraud', repository: artifactStore, auth: mlops.Auth.header('X-Api-Key', secret(scope)),

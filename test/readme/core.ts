@@ -1,4 +1,4 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -35,3 +35,13 @@ class AcmeModelTrainer extends Construct implements IModelTrainer {
 
 const trainer: IModelTrainer = new AcmeModelTrainer(stack, 'Trainer');
 new StepFunctionsOrchestrator(stack, 'Orchestrator').addPipeline('nightly', { definition: trainer.train(stack, 'Train', {}) });
+
+const owner = new Construct(stack, 'Reports');
+
+const airflow = new ExternalEndpoint('https://airflow.acme.dev', Auth.exchange(Auth.body('password', secret, 'password'), {
+  address: '/auth/token', body: { username: 'ml' },
+}));
+const report = airflow.request(owner, 'report', { path: '/api/v2/report', timeout: Duration.minutes(10), select: '{% summary %}' });
+
+const step = new Step(stack, 'Report', { calls: [report], result: { summary: '{% $report.ResponseBody %}' } });
+new StepFunctionsOrchestrator(stack, 'Reporter').addPipeline('report', { definition: step });

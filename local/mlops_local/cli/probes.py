@@ -1,49 +1,107 @@
-"""Asks an outside service how it is, as its binding says: `Probe` in constructs/core/probe.ts."""
+"""Asks an outside service how it is, as its binding says: `Probe` in constructs/core/probe.ts.
+
+What is sent is what a step sends: constructs/core/handlers/request reads the same `Credentials`.
+"""
 
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import urllib3
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 _SECONDS = 10
 _MOST_BYTES = 100_000
 _CREDENTIAL = re.compile(r"\$\{(\w+)\}")
+_TOKEN = "token"
 _http = urllib3.PoolManager(timeout=urllib3.Timeout(total=_SECONDS), retries=False)
+
+
+class _Fault(Exception):
+    """What is wrong, in one line."""
 
 
 def credentials_of(probe: dict) -> list[str]:
     """The names of the credentials that the probe sends."""
-    return sorted(set(_CREDENTIAL.findall(json.dumps(probe))))
+    return sorted(set(_CREDENTIAL.findall(json.dumps(probe))) - {_TOKEN})
 
 
 def fault_of(probe: dict, credentials: dict[str, str]) -> str | None:
     """What the service has, and what to do about it, in one line; nothing when the probe shows what it should."""
-    filled = _filled(probe, lambda name: credentials[name])
-    body = filled.get("body")
-    method = filled.get("method") or ("GET" if body is None else "POST")
-    headers = {"Accept": "application/json, */*", **filled.get("headers", {})}
-    if body is not None:
-        headers["Content-Type"] = "application/json"
-    if "basic" in filled:
-        headers["Authorization"] = "Basic " + base64.b64encode(filled["basic"].encode()).decode()
-    url = filled["url"]
+    filled = _filled(probe, credentials)
     try:
-        answer = _http.request(method, url, body=None if body is None else json.dumps(body), headers=headers,
-                               redirect=False, preload_content=False)
-        text = answer.read(_MOST_BYTES).decode(errors="replace")
+        if "token" in filled:
+            filled = _filled(filled, {_TOKEN: _token(filled["token"], probe)})
+        body = filled.get("body")
+        headers = _headers(filled, body and "application/json")
+        status, text = _ask(filled.get("method") or ("GET" if body is None else "POST"), filled["url"], headers,
+                            None if body is None else json.dumps(body), filled.get("signature"))
+    except _Fault as fault:
+        return str(fault)
+    finding = next(_findings(probe, status, text), None)
+    return finding and f"{filled['url']} {finding}"
+
+
+def _token(request: dict, probe: dict) -> str:
+    """What the credential is exchanged for."""
+    url, fields = request["url"], request.get("body") or {}
+    form = request.get("form")
+    headers = _headers(request, fields and ("application/x-www-form-urlencoded" if form else "application/json"))
+    status, text = _ask("POST", url, headers, (urlencode(fields) if form else json.dumps(fields)) if fields else None)
+    names = ", ".join(credentials_of(probe))
+    if status >= 500:
+        raise _Fault(f"{url} answered {status}: look at the service's own log")
+    if status >= 300:
+        raise _Fault(f"{url} gave no token ({status}): put a valid credential into the secret of {names}, and deploy again")
+    token: Any = _json_object(text)
+    for name in request["field"].split("."):
+        token = token.get(name) if isinstance(token, dict) else None
+    if not isinstance(token, str):
+        raise _Fault(f"{url} answered no token in '{request['field']}': the address must be that of the tokens")
+    return token
+
+
+def _headers(carried: dict, content_type: Any) -> dict[str, str]:
+    headers = {"Accept": "application/json, */*", **carried.get("headers", {})}
+    if content_type:
+        headers["Content-Type"] = content_type
+    if "basic" in carried:
+        headers["Authorization"] = "Basic " + base64.b64encode(carried["basic"].encode()).decode()
+    return headers
+
+
+def _ask(method: str, url: str, headers: dict[str, str], body: str | None, signature: dict | None = None) -> tuple[int, str]:
+    """Status and text of the answer."""
+    if signature:
+        headers = _signed(method, url, headers, body, signature)
+    try:
+        answer = _http.request(method, url, body=body, headers=headers, redirect=False, preload_content=False)
+        return answer.status, answer.read(_MOST_BYTES).decode(errors="replace")
     except urllib3.exceptions.SSLError as error:
-        return f"{url} does not speak TLS as it should ({_reason(error)}): mend its certificate, or correct the URL"
+        raise _Fault(f"{url} does not speak TLS as it should ({_reason(error)}): mend its certificate, or correct the URL") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         # A connection that is refused is a timeout too, in urllib3.
         if isinstance(error, urllib3.exceptions.TimeoutError) and not isinstance(error, urllib3.exceptions.NewConnectionError):
-            return f"{url} did not answer within {_SECONDS} s: start the service, or correct the URL"
-        return (f"{url} is not reachable ({_reason(error)}): start the service, or correct the URL; "
-                "off a service that has ended, docs/migrating.md leads")
-    finding = next(_findings(probe, answer.status, text), None)
-    return finding and f"{url} {finding}"
+            raise _Fault(f"{url} did not answer within {_SECONDS} s: start the service, or correct the URL") from error
+        raise _Fault(f"{url} is not reachable ({_reason(error)}): start the service, or correct the URL; "
+                     "off a service that has ended, docs/migrating.md leads") from error
+
+
+def _signed(method: str, url: str, headers: dict[str, str], body: str | None, signature: dict) -> dict[str, str]:
+    keys = _json_object(signature["keys"]) or {}
+    fields = [signature["accessKeyIdField"], signature["secretAccessKeyField"]]
+    missing = next((field for field in fields if not isinstance(keys.get(field), str)), None)
+    if missing:
+        raise _Fault(f"{url} was not asked: the secret has no field '{missing}': put the key and its id there")
+    request = AWSRequest(method, url, headers, body)
+    signer = S3SigV4Auth if signature["service"] == "s3" else SigV4Auth
+    signer(Credentials(*(keys[field] for field in fields)), signature["service"], signature["region"]).add_auth(request)
+    return dict(request.headers.items())
 
 
 def _findings(probe: dict, status: int, text: str) -> Iterator[str]:
@@ -73,12 +131,12 @@ def _findings(probe: dict, status: int, text: str) -> Iterator[str]:
         yield refused.format(f"answered {_short(text)}")
 
 
-def _filled(value: Any, credential: Callable[[str], str]) -> Any:
+def _filled(value: Any, credentials: dict[str, str]) -> Any:
     if isinstance(value, str):
-        return _CREDENTIAL.sub(lambda match: credential(match[1]), value)
+        return _CREDENTIAL.sub(lambda match: credentials.get(match[1], match[0]), value)
     if isinstance(value, dict):
-        return {name: _filled(inner, credential) for name, inner in value.items()}
-    return [_filled(inner, credential) for inner in value] if isinstance(value, list) else value
+        return {name: _filled(inner, credentials) for name, inner in value.items()}
+    return [_filled(inner, credentials) for inner in value] if isinstance(value, list) else value
 
 
 def _json_object(text: str) -> dict | None:

@@ -112,3 +112,41 @@ def test_a_service_whose_tls_fails(service: str) -> None:
 
     assert fault is not None and fault.startswith(f"{url} does not speak TLS as it should (") and "\n" not in fault
     assert fault.endswith("): mend its certificate, or correct the URL")
+
+
+def test_a_token_is_asked_for_first_and_then_carried(service: str) -> None:
+    token = {"url": f'{service}/200/{{"data": {{"token": "t1"}}}}', "basic": "ml:${TOKEN}", "form": True,
+             "body": {"grant_type": "a b"}, "field": "data.token"}
+    probe = {"shows": "authorized", "url": f"{service}/200/", "headers": {"X-Token": "Bearer ${token}"}, "token": token}
+
+    assert probes.credentials_of(probe) == ["TOKEN"]
+    assert probes.fault_of(probe, TOKEN) is None
+    (method, _, asked, body), (_, _, carried, _) = Service.requests[-2:]
+    assert (method, asked["authorization"], body) == ("POST", "Basic bWw6dDBrZW4=", b"grant_type=a+b")
+    assert carried["x-token"] == "Bearer t1"
+
+
+@pytest.mark.parametrize(("answer", "fault"), [
+    ("401/no", "gave no token (401): put a valid credential into the secret of TOKEN, and deploy again"),
+    ("302/", "gave no token (302): put a valid credential into the secret of TOKEN, and deploy again"),
+    ("503/", "answered 503: look at the service's own log"),
+    ("200/<html>", "answered no token in 'access_token': the address must be that of the tokens"),
+    ('200/{"access_token": 1}', "answered no token in 'access_token': the address must be that of the tokens"),
+])
+def test_a_token_that_nobody_gives(service: str, answer: str, fault: str) -> None:
+    url = f"{service}/{urllib.parse.quote(answer)}"
+    probe = {"shows": "authorized", "url": f"{service}/200/", "headers": {"Authorization": "Bearer ${token}"},
+             "token": {"url": url, "body": {"password": "${TOKEN}"}, "field": "access_token"}}
+
+    assert probes.fault_of(probe, TOKEN) == f"{url} {fault}"
+
+
+def test_a_request_is_signed(service: str) -> None:
+    signature = {"keys": "${KEYS}", "accessKeyIdField": "id", "secretAccessKeyField": "key", "region": "eu-west-1",
+                 "service": "execute-api"}
+    probe = {"shows": "authorized", "url": f"{service}/200/", "signature": signature}
+
+    assert probes.fault_of(probe, {"KEYS": '{"id": "AKIA", "key": "k"}'}) is None
+    signed = Service.requests[-1][2]["authorization"]
+    assert signed.startswith("AWS4-HMAC-SHA256 Credential=AKIA/") and "/eu-west-1/execute-api/aws4_request" in signed
+    assert probes.fault_of(probe, {"KEYS": "no"}) == f"{service}/200/ was not asked: the secret has no field 'id': put the key and its id there"
