@@ -6,11 +6,13 @@ import { PROVIDERS } from '../contracts/providers';
 export const PAGE = resolve(__dirname, '../../docs/providers.md');
 export const PROOFS = join(__dirname, 'proofs.json');
 
-/** A provider that has run against a vendor's real server. */
+/** A provider that has run against a vendor's real server, or with a vendor's own client. */
 export interface Proof {
   readonly component: string;
   readonly provider: string;
+  /** The server, or the client. */
   readonly server: string;
+  readonly grade: 'server' | 'sdk';
   /** As the server itself has said. */
   readonly version: string;
   /** The folder of the tests in local/tests/vendors. */
@@ -38,19 +40,21 @@ export function readProofs(): Proof[] {
 /** docs/providers.md. */
 export function page(proofs: Proof[]): string {
   const lines = rows().map(({ component, provider }) => {
-    const proof = proofs.find(one => one.component === component && one.provider === provider);
-    return `| ${[component, `\`${provider}\``, ...proof ? ['server', `${proof.server} ${proof.version}`, `[${proof.lane}](../local/tests/vendors/${proof.lane})`] : ['contract', '', '']].join(' | ')} |`;
+    // What ran against the vendor's own server is the better proof.
+    const proof = proofs.filter(one => one.component === component && one.provider === provider).sort((a, b) => a.grade < b.grade ? 1 : -1)[0];
+    return `| ${[component, `\`${provider}\``, ...proof ? [proof.grade, `${proof.server} ${proof.version}`, `[${proof.lane}](../local/tests/vendors/${proof.lane})`] : ['contract', '', '']].join(' | ')} |`;
   });
   return `# Providers, and how each is proven
 
-Written by \`npm run test:vendors\`, which starts the servers, runs each provider against its own, and notes the version that the server says.
+Written by \`npm run test:vendors\`, which starts the servers, runs each provider against its own, and notes the version that the server or the client says.
 
 | grade | what is proven |
 |---|---|
 | server | the provider's steps, or a client with its binding, against the vendor's real server |
+| sdk | the vendor's own client, unmodified, with nothing but the binding, against a server that is not the vendor's: another project's, or one that refuses what the schemas do not allow that the vendor publishes. Of an alerter: its steps send what the vendor's own client sends |
 | contract | its requests, permissions and results, by the [conformance kit](adding-a-provider.md#the-proof); those of AWS run on the [local target](../local/README.md) too |
 
-| component | provider | grade | server | tests |
+| component | provider | grade | server or client | tests |
 |---|---|---|---|---|
 ${lines.join('\n')}
 `;

@@ -15,11 +15,11 @@ from mlops_local.settings import REPOSITORY, Settings
 
 BUCKET = "vendors"
 VERSIONS: dict[str, str] = {}
-PASSED: dict[tuple[str, str, str, str], bool] = {}
+PASSED: dict[tuple[str, ...], bool] = {}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "proves(component, provider, server): runs the provider against the vendor's real server")
+    config.addinivalue_line("markers", "proves(component, provider, server, grade): runs the provider against the vendor's real server, or the vendor's own client (grade='sdk')")
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """A provider is proven when every test that says so has passed."""
     report = yield
     for mark in item.iter_markers("proves"):
-        proof = (*mark.args, item.path.parent.name)
+        proof = (*mark.args, mark.kwargs.get("grade", "server"), item.path.parent.name)
         PASSED[proof] = PASSED.get(proof, True) and report.passed
     return report
 
@@ -42,8 +42,8 @@ def pytest_sessionfinish() -> None:
     """Writes the proofs to the file that the variable MLOPS_VENDOR_PROOFS names."""
     file = os.environ.get("MLOPS_VENDOR_PROOFS")
     if file is not None:
-        names = ("component", "provider", "server", "version", "lane")
-        proofs = [dict(zip(names, (*proof[:3], VERSIONS[proof[2]], proof[3]), strict=True)) for proof, passed in sorted(PASSED.items()) if passed]
+        names = ("component", "provider", "server", "grade", "lane")
+        proofs = [dict(zip(names, proof, strict=True)) | {"version": VERSIONS[proof[2]]} for proof, passed in sorted(PASSED.items()) if passed]
         Path(file).write_text(json.dumps(proofs))
 
 
