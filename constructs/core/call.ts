@@ -27,6 +27,11 @@ export interface Call {
    */
   readonly until?: string;
   /**
+   * Whether a repeat is the next part of the work, made at once, rather than the same question, asked again after a wait.
+   * @default false
+   */
+  readonly next?: boolean;
+  /**
    * The earlier call from which each repeat starts.
    * @default - this call
    */

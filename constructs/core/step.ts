@@ -218,15 +218,19 @@ class StepStates {
       check.when(sfn.Condition.jsonata(call.failed), this.fail, { assign: { failure: this.failure('Mlops.Failed', cause, call) } });
     }
     if (!call.until) return check.otherwise(next);
-    const seconds = `{% $min([${this.interval.toSeconds()}, 1 + $floor((${this.timeout.toMilliseconds()} - $deadline + $millis()) / 10000)]) %}`;
-    const wait = new sfn.Wait(this.step, `${call.name}Wait`, { ...this.named(`${call.name} wait`), time: sfn.WaitTime.seconds(seconds) });
     // A call with a condition is left out of the repeats too, where the condition does not hold.
     const from = call.repeatFrom ?? call.name;
-    wait.next(this.step.node.tryFindChild(`${from}-if`) as sfn.State ?? this.entries[from]);
+    const again = this.step.node.tryFindChild(`${from}-if`) as sfn.State ?? this.entries[from];
     const late = { assign: { failure: this.failure('Mlops.Timeout', `no end after ${this.timeout.toSeconds()} s`, call) } };
     return check.when(sfn.Condition.jsonata(call.until), next)
       .when(sfn.Condition.jsonata('{% $millis() > $deadline %}'), this.fail, late)
-      .otherwise(wait);
+      .otherwise(call.next ? again : this.wait(call, again));
+  }
+
+  /** A wait that grows with the time that has passed, and then `again`. */
+  private wait(call: Call, again: sfn.State): sfn.State {
+    const seconds = `{% $min([${this.interval.toSeconds()}, 1 + $floor((${this.timeout.toMilliseconds()} - $deadline + $millis()) / 10000)]) %}`;
+    return new sfn.Wait(this.step, `${call.name}Wait`, { ...this.named(`${call.name} wait`), time: sfn.WaitTime.seconds(seconds) }).next(again).startState;
   }
 
   private failure(error: string, cause: string, call: Call) {

@@ -33,7 +33,7 @@ export interface HttpsModelEndpointProps {
 
 /**
  * Serves through any HTTPS service that answers JSON, by a declared mapping of request and answer: MLflow's scoring server,
- * BentoML, an OpenAI-compatible server, a Hugging Face Inference Endpoint, one's own. A request and its answer hold at most
+ * BentoML, a Hugging Face Inference Endpoint, one's own. A request and its answer hold at most
  * 256 KB, and an answer takes at most 60 seconds.
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html
  */

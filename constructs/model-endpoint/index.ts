@@ -5,3 +5,4 @@ export * from './deployable-sagemaker-endpoint';
 export * from './open-inference-endpoint';
 export * from './deployable-open-inference-endpoint';
 export * from './https-model-endpoint';
+export * from './openai-model-endpoint';

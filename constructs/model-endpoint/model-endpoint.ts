@@ -9,7 +9,7 @@ import { check, FILLED, isJson, like, mustBe, text } from '../core/validation';
 
 /** Rows to predict. */
 export interface InferOptions {
-  /** An array of rows, each an array of numbers; may be JSONata. */
+  /** An array of rows, each what the model takes, such as an array of numbers or a text; may be JSONata. */
   readonly instances: any;
   /**
    * The longest that it may take, retries included.

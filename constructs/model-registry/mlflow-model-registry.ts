@@ -114,7 +114,9 @@ export class MlflowModelRegistry extends Construct implements IModelRegistry {
   }
 
   public resolve(scope: Construct, id: string, options: ResolveOptions): Step {
-    check(options, z => ({ version: text(z, ...FILLED) }), 'version');
+    check(options, z => ({ version: text(z, ...FILLED), toldAt: text(z, ...FILLED) }), 'version');
+    // MLflow keeps when a version was made or described, not when a tag of it was set.
+    const toldAt = options.toldAt === undefined ? [] : [Jsonata.source(options.toldAt)];
     const found = '$states.result.ResponseBody.model_version';
     return new Step(scope, id, {
       timeout: options.timeout,
@@ -122,7 +124,7 @@ export class MlflowModelRegistry extends Construct implements IModelRegistry {
         path: '/model-versions/get', query: { name: this.model, version: options.version },
         value: {
           ...version(found), modelUri: `{% ${found}.source %}`, image: `{% ${tag(found, TAGS.image)} %}`,
-          changedAt: `{% $fromMillis($number(${found}.last_updated_timestamp)) %}`,
+          changedAt: `{% $fromMillis(${toldAt.map(at => `$exists(${at}) ? $toMillis(${at}) : `).join('')}$number(${found}.last_updated_timestamp)) %}`,
         },
       })],
       result: Object.fromEntries(['version', 'modelUri', 'image', 'status', 'changedAt'].map(name => [name, `{% $described.${name} %}`])),

@@ -41,6 +41,12 @@ export interface ResolveOptions {
   /** The version, as `register` or an event gave it; may be JSONata. */
   readonly version: string;
   /**
+   * When its change was told: `at` of the event, the reason for looking it up (ISO 8601); may be JSONata, and may yield nothing.
+   * A registry that does not keep when it was decided takes this for `changedAt`.
+   * @default - what the registry itself keeps
+   */
+  readonly toldAt?: string;
+  /**
    * The longest that it may take, retries included.
    * @default Duration.days(1)
    */
@@ -81,6 +87,9 @@ export interface IModelRegistry extends IComponent {
   resolve(scope: Construct, id: string, options: ResolveOptions): Step;
   /** Decides about a version. Result: `version`, `status`. */
   setStatus(scope: Construct, id: string, options: SetStatusOptions): Step;
-  /** Tells `target` of each version whose status changed to `status`. A change may be told more than once. */
+  /**
+   * Tells `target` of each version whose status changed to `status`. A change may be told more than once: `changedAt` of the version,
+   * looked up with `toldAt`, is then the same.
+   */
   onStatusChanged(id: string, options: StatusChangedOptions): events.Rule;
 }

@@ -42,7 +42,7 @@ const TICKET = "{% $string($toMillis($Resolve.changedAt)) & ' ' & $Resolve.versi
 
 /**
  * Deploys an approved version: the definition of a pipeline, for an orchestrator, whose input is the registry's event
- * (`version`). One deployment goes at a time; an approval supersedes those that still wait; an event that is told again
+ * (`version`, `at`). One deployment goes at a time; an approval supersedes those that still wait; an event that is told again
  * deploys nothing. Its output: `status` (`Deployed` or `Skipped`), `version`, `reason`.
  */
 export class ModelDeployment extends sfn.StateMachineFragment {
@@ -60,7 +60,7 @@ export class ModelDeployment extends sfn.StateMachineFragment {
       alerter: like(z, 'an alerter (IAlerter)', 'notify'),
     }), 'registry', 'endpoint', 'store', 'orchestrator');
     const turn = new DeploymentTurn(this, 'Turn', TICKET);
-    const resolve = props.registry.resolve(this, 'Resolve', { version: '{% $states.context.Execution.Input.version %}' });
+    const resolve = props.registry.resolve(this, 'Resolve', { version: '{% $states.context.Execution.Input.version %}', toldAt: '{% $states.context.Execution.Input.at %}' });
     const draw = turn.draw(this, 'Draw');
     const take = turn.take(this, 'Take');
     const inspect = props.orchestrator.inspect(this, 'Holder', { run: take.result('holder') });

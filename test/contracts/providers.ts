@@ -71,6 +71,11 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
 
   'model endpoint https': kit.modelEndpoint(scope => new mlops.HttpsModelEndpoint(scope, 'Endpoint', { url: 'https://inference.acme.dev', path: '/score', auth: mlops.Auth.bearer(secret(scope)) })),
 
+  'model endpoint openai': kit.modelEndpoint(scope => new mlops.OpenAiModelEndpoint(scope, 'Endpoint', { model: 'small', auth: mlops.Auth.bearer(secret(scope)) })),
+  'model endpoint openai, embeddings': kit.modelEndpoint(scope => new mlops.OpenAiModelEndpoint(scope, 'Endpoint', {
+    model: 'small', url: 'https://llm.acme.dev/v1', auth: mlops.Auth.header('api-key', secret(scope)), task: mlops.OpenAiTask.EMBEDDING,
+  })),
+
   'model monitor cloudwatch': kit.modelMonitor((scope, { modelEndpoint }) => new mlops.CloudWatchModelMonitor(scope, 'Monitor', { endpoint: modelEndpoint })),
   'model monitor cloudwatch, existing': kit.modelMonitor(scope => mlops.CloudWatchModelMonitor.fromAlarms(scope, 'Monitor', {
     alarms: [cloudwatch.Alarm.fromAlarmName(scope, 'Alarm', 'errors')], dashboardName: 'fraud',

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import {
-  DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, HttpsModelEndpoint, OpenInferenceEndpoint, S3ArtifactStore, SageMakerModelEndpoint,
+  DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, HttpsModelEndpoint, OpenAiModelEndpoint, OpenAiTask, OpenInferenceEndpoint, S3ArtifactStore, SageMakerModelEndpoint,
 } from '../../lib';
 import { around, auth, deployable, duration, fixed, image, key, props, store, text, textOrReference, vpc } from './arbitraries';
 import { fuzz } from './fuzz';
@@ -45,6 +45,11 @@ fuzz('HttpsModelEndpoint', props({ url }, {
   path: fc.oneof(fc.constantFrom('/', '/predict', 'predict', '/a?b'), textOrReference), request: fc.oneof(fc.constantFrom<unknown>({ rows: '{% $instances %}' }, 'x'), fc.jsonValue()),
   predictions: fc.oneof(fc.constantFrom('{% $states.result.ResponseBody %}', '{% %}', '{% ( %}', 'x'), text), auth,
 }), (stack, given) => machine(stack, new HttpsModelEndpoint(stack, 'Endpoint', given).infer(stack, 'Infer', { instances: [[1]] })));
+
+fuzz('OpenAiModelEndpoint', props({ model: fc.oneof({ weight: 3, arbitrary: fc.constantFrom('gpt-5', 'acme/llm:1', "it's", '', ' a') }, { weight: 1, arbitrary: textOrReference }) }, {
+  url, auth, task: fc.constantFrom<unknown>(...Object.values(OpenAiTask), 'image'), instructions: textOrReference,
+  parameters: fc.oneof(fc.constantFrom<unknown>({ temperature: 0 }, { user: '{% $states.context.Execution.Name %}' }, { model: 'x' }, 'x'), fc.jsonValue()),
+}), (stack, given) => machine(stack, new OpenAiModelEndpoint(stack, 'Endpoint', given).infer(stack, 'Infer', { instances: ['good?'] })));
 
 const rows = fc.oneof(fc.array(fc.array(fc.double(), { maxLength: 3 }), { maxLength: 3 }), fc.constantFrom<unknown>('{% $rows %}', 'x', [['a', null]], [1, '{% $x %}']));
 

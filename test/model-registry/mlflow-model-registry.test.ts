@@ -142,6 +142,16 @@ describe('resolve', () => {
     expect(server.requests['model-versions/get']).toEqual({ name: 'fraud', version: '1' });
   });
 
+  test('yields when the decision was told, which MLflow does not keep', async () => {
+    const server = new Server();
+    await register(server);
+    const told = machine((registry, stack) => registry.resolve(stack, 'Resolve', { version: '1', toldAt: '{% $states.context.Execution.Input.at %}' }));
+
+    expect((await execute(told, server.answer, { at: '2026-02-03T04:05:06.789012+00:00' })).output.changedAt).toBe('2026-02-03T04:05:06.789Z');
+    expect((await execute(told, server.answer, { at: '2025-12-31T00:00:00Z' })).output.changedAt).toBe('2025-12-31T00:00:00.000Z');
+    expect((await execute(told, server.answer, {})).output.changedAt).toBe('2026-01-01T00:00:00.000Z');
+  });
+
   test('of a version without a decision waits for one', async () => {
     const server = new Server();
     server.versions.push({ name: 'fraud', version: '1', source: 's3://acme/x', tags: [{ key: 'mlops.image', value: 'acme/image' }], last_updated_timestamp: 0 });

@@ -22,10 +22,10 @@ export function parts(): { stack: Stack; store: IArtifactStore; props: ModelLoop
   return { stack, store, props };
 }
 
-/** The template of a stack with a loop. */
-export function looped(more: Partial<ModelLoopProps> = {}): Template {
+/** The template of a stack with a loop, `made` of other parts. */
+export function looped(more: Partial<ModelLoopProps> = {}, made: (stack: Stack) => Partial<ModelLoopProps> = () => ({})): Template {
   const { stack, props } = parts();
-  new ModelLoop(stack, 'Loop', { ...props, ...more });
+  new ModelLoop(stack, 'Loop', { ...props, ...more, ...made(stack) });
   return Template.fromStack(stack);
 }
 

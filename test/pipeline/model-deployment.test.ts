@@ -1,5 +1,6 @@
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Template } from 'aws-cdk-lib/assertions';
-import { ModelDeployment, ModelDeploymentProps, OpenInferenceEndpoint } from '../../lib';
+import { MlflowModelRegistry, ModelDeployment, ModelDeploymentProps, OpenInferenceEndpoint } from '../../lib';
 import { error, execute, Execution } from '../support/machine';
 import { definition, resource, resourcesOf } from '../support/template';
 import { FakeItem, looped, parts } from './fixture';
@@ -25,6 +26,8 @@ class World {
   public during?: () => void;
   /** In place of a task's own answer. */
   public tasks: { [name: string]: () => any } = {};
+  /** The version that is asked about. */
+  public asked = '';
   private models: { [name: string]: string } = {};
 
   constructor(private readonly asl: any) {}
@@ -34,15 +37,16 @@ class World {
   }
 
   /** One execution of the pipeline, set off by an event about `version`. */
-  public async deploy(version: string, name: string): Promise<Execution> {
+  public async deploy(version: string, name: string, at?: string): Promise<Execution> {
     const id = `arn:aws:states:us-east-1:000000000000:execution:loop:${name}`;
     this.executions[id] = 'RUNNING';
-    const execution = await execute(this.asl, (task, request, integration) => this.answer(task, request, integration, version), { version }, name);
+    const execution = await execute(this.asl, (task, request, integration) => this.answer(task, request, integration, version), { version, ...at !== undefined && { at } }, name);
     this.executions[id] = execution.error ? 'FAILED' : 'SUCCEEDED';
     return execution;
   }
 
   private answer(task: string, request: any, integration: string, version: string): any {
+    this.asked = version;
     if (this.tasks[task]) return this.tasks[task]();
     if (integration.includes(':dynamodb:')) return this.turn.answer(request, integration);
     switch (task) {
@@ -115,8 +119,9 @@ describe('one approval', () => {
   test('that is told twice is deployed once', async () => {
     const world = new World(asl);
     world.approve('v1');
-    await world.deploy('v1', 'one');
-    const { output } = await world.deploy('v1', 'two');
+    // SageMaker may send several events for one change, each with a time of its own.
+    await world.deploy('v1', 'one', '2026-01-01T00:00:01Z');
+    const { output } = await world.deploy('v1', 'two', '2026-01-01T00:00:02Z');
 
     expect(output).toEqual({ status: 'Skipped', version: 'v1', reason: 'this approval was told before' });
     expect(world.served).toEqual(['v1']);
@@ -150,6 +155,42 @@ describe('one approval', () => {
 
     expect(output.status).toBe('Deployed');
     expect(world.served).toEqual(['v1', 'v2', 'v1']);
+  });
+});
+
+describe('with a registry at MLflow, which does not keep when it was decided', () => {
+  const template = looped({ sample: 'data/sample.csv' }, stack => ({
+    registry: new MlflowModelRegistry(stack, 'Mlflow', { url: 'https://mlflow.acme.dev', model: 'fraud', webhookSecret: secretsmanager.Secret.fromSecretNameV2(stack, 'Signing', 'acme/mlflow') }),
+  }));
+  const AT = ['2026-01-02T00:00:00.100000+00:00', '2026-01-02T00:00:00.200000+00:00', '2026-01-02T00:00:00.300000+00:00'];
+
+  /** Both versions were made long ago, and are approved. */
+  function mlflow(): World {
+    const world = new World(definition(template, 'deployment'));
+    world.tasks['Resolve: described'] = () => ({
+      StatusCode: 200, ResponseBody: { model_version: {
+        version: world.asked, source: `s3://models/${world.asked}`, last_updated_timestamp: START, tags: [{ key: 'mlops.status', value: 'Approved' }, { key: 'mlops.image', value: 'image' }],
+      } },
+    });
+    return world;
+  }
+
+  test('an approval that is told again, in time or late, deploys nothing, and a later one of an older version does', async () => {
+    const world = mlflow();
+    const statuses = [];
+    for (const [index, [version, at]] of [['1', 0], ['1', 0], ['2', 1], ['1', 0], ['1', 2], ['1', 2], ['2', 1]].entries() as ArrayIterator<[number, [string, number]]>) {
+      statuses.push((await world.deploy(version, `e${index}`, AT[at])).output.status);
+    }
+
+    expect(statuses).toEqual(['Deployed', 'Skipped', 'Deployed', 'Skipped', 'Deployed', 'Skipped', 'Skipped']);
+    expect(world.served).toEqual(['1', '2', '1']);
+  });
+
+  test('without the time of an event a version is as old as MLflow says', async () => {
+    const world = mlflow();
+
+    expect((await world.deploy('2', 'one')).output.status).toBe('Deployed');
+    expect((await world.deploy('1', 'two')).output).toEqual({ status: 'Skipped', version: '1', reason: `a later approval came: ${START} 2` });
   });
 });
 

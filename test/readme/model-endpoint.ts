@@ -1,6 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Auth, DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, HttpsModelEndpoint, IDeployableEndpoint, S3ArtifactStore } from '../../lib';
+import { Auth, DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, HttpsModelEndpoint, IDeployableEndpoint, OpenAiModelEndpoint, OpenAiTask, S3ArtifactStore } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const store = new S3ArtifactStore(stack, 'ArtifactStore');
@@ -14,10 +14,15 @@ const other: IDeployableEndpoint = new DeployableOpenInferenceEndpoint(stack, 'O
 
 // MLflow's scoring server
 new HttpsModelEndpoint(stack, 'Mlflow', { url: 'https://models.acme.dev', path: '/invocations', request: { inputs: '{% $instances %}' } });
-// an OpenAI-compatible server: one embedding a text
-new HttpsModelEndpoint(stack, 'Embeddings', {
-  url: 'https://llm.acme.dev/v1', path: '/embeddings', auth: Auth.bearer(secret),
-  request: { model: 'small', input: '{% $instances %}' }, predictions: '{% $map($states.result.ResponseBody.data, function($it) { $it.embedding })[] %}',
+// a service of one's own
+new HttpsModelEndpoint(stack, 'Scores', {
+  url: 'https://scores.acme.dev', path: '/v2/score', auth: Auth.bearer(secret),
+  request: { customers: '{% $instances %}' }, predictions: '{% $map($states.result.ResponseBody.scores, function($it) { $it.value })[] %}',
 });
+
+new OpenAiModelEndpoint(stack, 'Moods', {
+  model: 'gpt-5-mini', auth: Auth.bearer(secret), instructions: 'Answer with one word: good, bad or neutral', parameters: { max_completion_tokens: 5 },
+});
+new OpenAiModelEndpoint(stack, 'Vectors', { model: 'small', url: 'https://llm.acme.dev/v1', auth: Auth.bearer(secret), task: OpenAiTask.EMBEDDING });
 
 export const all = [endpoint, other];

@@ -56,7 +56,8 @@ def pinned(name: str, requirements: Path) -> PythonEnvironment:
 
     def install(new: Path) -> None:
         preparation = images.preparation_of(name)
-        _uv_install(new, ["--require-hashes", "--requirements", str(requirements)], variables=preparation.build)
+        # Such a file names all that belongs to it.
+        _uv_install(new, ["--no-deps", "--require-hashes", "--requirements", str(requirements)], variables=preparation.build)
         if preparation.imports:
             _run([str(new / "bin" / "python"), "-c", f"import {', '.join(preparation.imports)}"])
 

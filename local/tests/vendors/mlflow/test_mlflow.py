@@ -271,7 +271,7 @@ def loop(target, mlflow, tmp_path_factory) -> dict[str, str]:
         "webhookSecret": "mlflow/loop", "webhookField": "signing",
     }  # fmt: skip
     file = tmp_path_factory.mktemp("loop") / "mlops.yaml"
-    file.write_text(f"name: mlops\nregistry: {json.dumps(block)}\n")
+    file.write_text(f"name: mlops\nregistry: {json.dumps(block)}\nendpoint: {{ provider: sagemaker, bakeMinutes: 0 }}\n")
     cdk.bootstrap(target.settings)
     assembly = cdk.synthesize(target.settings, None, {"config": str(file)})
     return cdk.deploy(target.settings, assembly, print)
@@ -281,13 +281,39 @@ def test_the_loop_goes_from_a_training_by_an_approval_in_mlflow_to_a_deployment(
     url, = (value for name, value in loop.items() if name.startswith("ModelRegistryWebhookUrl"))
     subscribe(mlflow, address(target, url))
     data.upload(target.settings, data.make(target.settings), loop["ArtifactStoreUri"])
-    known = executions.arns(target.settings, loop["DeploymentArn"])
 
     trained = executions.Execution.of(target.settings, loop["PipelineArn"], print).run({})
-    decide(mlflow, trained["version"], "Approved", "loop")
-    deployment = executions.await_new(target.settings, loop["DeploymentArn"], known, trained["version"], 60)
-    deployed = executions.Execution(target.settings, deployment, print).wait()
+    deployed = approved(target, mlflow, loop, trained["version"])
 
     assert (deployed["status"], deployed["version"]) == ("Deployed", trained["version"])
     registered = mlflow.ask(f"{API}/model-versions/get?name=loop&version={trained['version']}")[1]["model_version"]
     assert registered["source"] == trained["modelUri"]
+
+
+def approved(target, mlflow: Server, loop: dict[str, str], version: str) -> dict:
+    """What the deployment says that an approval sets off."""
+    known = executions.arns(target.settings, loop["DeploymentArn"])
+    decide(mlflow, version, "Approved", "loop")
+    deployment = executions.await_new(target.settings, loop["DeploymentArn"], known, version, 60)
+    return executions.Execution(target.settings, deployment, print).wait()
+
+
+def test_an_older_version_that_is_approved_again_is_served_again(target, mlflow, loop):
+    held = mlflow.ask(f"{API}/model-versions/get?name=loop&version=1")[1]["model_version"]
+    body = {name: held[name] for name in ("name", "source", "tags")}
+    newer = mlflow.ask(f"{API}/model-versions/create", body)[1]["model_version"]["version"]
+
+    first = serving(target)
+    statuses = [approved(target, mlflow, loop, newer)["status"]]
+    second = serving(target)
+    statuses.append(approved(target, mlflow, loop, "1")["status"])
+
+    assert statuses == ["Deployed", "Deployed"]
+    assert (serving(target), first == second) == (first, False)
+
+
+def serving(target) -> str:
+    """The config of the endpoint, which is named after the version."""
+    sagemaker = target.client("sagemaker")
+    endpoint, = sagemaker.list_endpoints()["Endpoints"]
+    return sagemaker.describe_endpoint(EndpointName=endpoint["EndpointName"])["EndpointConfigName"]
