@@ -1,4 +1,4 @@
-import { Annotations, ArnFormat, Duration, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import { Construct } from 'constructs';
 import { Auth } from './auth';
@@ -8,7 +8,7 @@ import { allow } from './grants';
 import { Jsonata } from './jsonata';
 import { Probe, ProbeSubject } from './probe';
 import { HttpRequest, RequestFunction } from './request-function';
-import { check, duration, expression, flag, json, like, mustBe, oneOf, text } from './validation';
+import { address, check, duration, expression, flag, json, like, oneOf, text } from './validation';
 
 /** One request to an external service. */
 export interface RequestOptions {
@@ -114,12 +114,6 @@ export interface ProbeOptions {
   readonly version?: ProbeRequest;
 }
 
-/**
- * `https://`, or `http://` on the same machine, where the local AWS target is; after the host a path at most. Policies hold the
- * address, so that it has nothing that IAM reads as a pattern or a variable.
- */
-const ADDRESS = /^(https:\/\/[A-Za-z0-9.:[\]-]+|http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?)(\/[\w.~!&'()+,;=:@%/-]*)?$/;
-
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
 /** An HTTPS service that this stack does not manage. */
@@ -135,8 +129,7 @@ export class ExternalEndpoint {
    */
   constructor(url: string, public readonly auth: Auth) {
     check({ url, auth }, z => ({
-      url: mustBe<string>(z, 'an https:// URL without credentials, query or fragment (http:// only for loopback addresses)',
-        it => typeof it === 'string' && (Token.isUnresolved(it) || ADDRESS.test(it) && URL.canParse(it))),
+      url: address(z),
       auth: like(z, 'an Auth', 'scheme', 'authorization'),
     }), 'url', 'auth');
     this.url = url.replace(/\/+$/, '');

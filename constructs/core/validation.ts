@@ -119,6 +119,18 @@ export function oneOf(z: typeof Zod, values: readonly string[], what: string): Z
   return mustBe(z, what, it => deferred('string', it) || values.includes(it), hint);
 }
 
+/**
+ * `https://`, or `http://` on the same machine, where the local AWS target is; after the host a path at most. Policies hold the
+ * address, so that it has nothing that IAM reads as a pattern or a variable.
+ */
+const ADDRESS = /^(https:\/\/[A-Za-z0-9.:[\]-]+|http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?)(\/[\w.~!&'()+,;=:@%/-]*)?$/;
+
+/** The address of an external service. */
+export function address(z: typeof Zod): Zod.ZodType<string, string> {
+  return mustBe<string>(z, 'an https:// URL without credentials, query or fragment (http:// only for loopback addresses)',
+    it => typeof it === 'string' && (Token.isUnresolved(it) || ADDRESS.test(it) && URL.canParse(it)));
+}
+
 /** True or false. */
 export function flag(z: typeof Zod): Zod.ZodType {
   return mustBe(z, 'true or false', it => typeof it === 'boolean');

@@ -2,8 +2,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { IArtifactStore } from '../../constructs/artifact-store';
 import { IModelTrainer, PipelineModelTrainer, RayModelTrainer, SageMakerModelTrainer } from '../../constructs/model-trainer';
-import { PrefectOrchestrator } from '../../constructs/orchestrator';
-import { auth, credential, IMAGE, toImage } from './fields';
+import { PrefectOrchestrator, ZenmlOrchestrator } from '../../constructs/orchestrator';
+import { auth, credential, IMAGE, key, toImage } from './fields';
 import { Providers, Z } from './provider';
 
 /** What the pipeline hands to whoever trains, and the image that serves what they leave: every provider has these fields. */
@@ -44,6 +44,17 @@ export const TRAINERS: Providers<IModelTrainer, { store: IArtifactStore }> = {
     create: (scope, id, settings, { store }) => new PipelineModelTrainer(scope, id, {
       orchestrator: new PrefectOrchestrator(scope, `${id}Orchestrator`, { artifactStore: store, url: settings.url, auth: auth(scope, id, settings) }),
       pipeline: settings.pipeline, image: toImage(settings.image), identity: identity(scope, id, settings.role),
+    }),
+  },
+  zenml: {
+    fields: z => ({ ...work(z), url: z.string(), deployment: z.string(), role: role(z), ...key(z), deploymentField: z.string().optional() }),
+    props: { uri: 'image', version: 'image', 'deployments.train': 'deployment' },
+    create: (scope, id, { url, deployment, deploymentField, ...settings }, { store }) => new PipelineModelTrainer(scope, id, {
+      orchestrator: new ZenmlOrchestrator(scope, `${id}Orchestrator`, {
+        artifactStore: store, url, deployments: { train: deployment }, auth: auth(scope, id, settings),
+        deploymentAuth: deploymentField === undefined ? undefined : auth(scope, `${id}Deployment`, { secret: settings.secret, field: deploymentField }),
+      }),
+      pipeline: 'train', image: toImage(settings.image), identity: identity(scope, id, settings.role),
     }),
   },
 };

@@ -44,6 +44,9 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model trainer prefect': kit.modelTrainer((scope, { artifactStore }) => new mlops.PipelineModelTrainer(scope, 'Trainer', {
     orchestrator: new mlops.PrefectOrchestrator(scope, 'Orchestrator', { artifactStore, url: 'https://prefect.acme.dev/api' }), pipeline: 'train/nightly',
   })),
+  'model trainer zenml': kit.modelTrainer((scope, { artifactStore }) => new mlops.PipelineModelTrainer(scope, 'Trainer', {
+    orchestrator: new mlops.ZenmlOrchestrator(scope, 'Orchestrator', { artifactStore, url: 'https://zenml.acme.dev', deployments: { train: 'https://train.acme.dev' } }), pipeline: 'train',
+  })),
 
   'model registry sagemaker': kit.modelRegistry(scope => new mlops.SageMakerModelRegistry(scope, 'Registry')),
   'model registry sagemaker, existing': kit.modelRegistry(scope => mlops.SageMakerModelRegistry.fromGroupName(scope, 'Registry', 'fraud')),
@@ -88,6 +91,10 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   }),
   'orchestrator prefect': kit.orchestrator((scope, { artifactStore }) => new mlops.PrefectOrchestrator(scope, 'Orchestrator', {
     artifactStore, url: 'https://prefect.acme.dev/api', auth: mlops.Auth.basic('ml', secret(scope), 'password'),
+  })),
+  'orchestrator zenml': kit.orchestrator((scope, { artifactStore }) => new mlops.ZenmlOrchestrator(scope, 'Orchestrator', {
+    artifactStore, url: 'https://zenml.acme.dev', deployments: { [kit.PIPELINE]: 'https://train.acme.dev' },
+    auth: mlops.Auth.bearer(secret(scope), 'key'), deploymentAuth: mlops.Auth.bearer(secret(scope, 'DeploymentSecret'), 'deploymentKey'),
   })),
 };
 

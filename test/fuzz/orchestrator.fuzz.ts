@@ -1,7 +1,7 @@
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as fc from 'fast-check';
-import { PrefectOrchestrator, StepFunctionsOrchestrator } from '../../lib';
+import { PrefectOrchestrator, StepFunctionsOrchestrator, ZenmlOrchestrator } from '../../lib';
 import { auth, duration, machineTarget, props, store, text, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
@@ -48,6 +48,14 @@ fuzz('IOrchestrator.cancel', props({ run: textOrReference }), (stack, given) => 
 fuzz('PrefectOrchestrator', fc.tuple(props({ artifactStore: store, url }, { auth }), fc.oneof(fc.constantFrom('train', 'train/nightly', 'a b/ü', 'a/b/c'), textOrReference)), (stack, [given, pipeline]) => {
   const orchestrator = new PrefectOrchestrator(stack, 'Orchestrator', given);
   machine(stack, orchestrator.run(stack, 'Run', { pipeline, result: { modelUri: '{% $output.modelUri %}' } }).next(orchestrator.inspect(stack, 'Inspect', { run: '{% $Run.run %}' })));
+});
+
+fuzz('ZenmlOrchestrator', fc.tuple(
+  props({ artifactStore: store, url, deployments: fc.dictionary(fc.constantFrom('train', 'Connection', '../ü', '__proto__', 'a b'), url, { maxKeys: 3 }) }, { auth, deploymentAuth: auth }),
+  fc.oneof(fc.constantFrom('train', 'constructor', 'a b'), textOrReference),
+), (stack, [given, pipeline]) => {
+  const orchestrator = new ZenmlOrchestrator(stack, 'Orchestrator', given);
+  machine(stack, orchestrator.run(stack, 'Run', { pipeline }).next(orchestrator.inspect(stack, 'Inspect', { run: '{% $Run.run %}' })));
 });
 
 fuzz('IPipelineOrchestrator.onRunChanged', props({ target: machineTarget }, { statuses: fc.array(fc.constantFrom('SUCCEEDED', 'FAILED', 'failed'), { maxLength: 3 }) }), (stack, given) => {

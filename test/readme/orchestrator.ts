@@ -1,6 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Auth, IOrchestrator, PrefectOrchestrator, S3ArtifactStore, SageMakerModelTrainer, StepFunctionsOrchestrator } from '../../lib';
+import { Auth, IOrchestrator, PrefectOrchestrator, S3ArtifactStore, SageMakerModelTrainer, StepFunctionsOrchestrator, ZenmlOrchestrator } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const store = new S3ArtifactStore(stack, 'ArtifactStore');
@@ -17,3 +17,10 @@ const prefect: IOrchestrator = new PrefectOrchestrator(stack, 'Prefect', {
 });
 const train = prefect.run(stack, 'Flow', { pipeline: 'train/nightly', input: { data: store.uriFor('data/') }, result: { modelUri: '{% $output.modelUri %}' } });
 orchestrator.addPipeline('elsewhere', { definition: train });
+
+const zenml: IOrchestrator = new ZenmlOrchestrator(stack, 'Zenml', {
+  url: 'https://zenml.acme.dev', deployments: { nightly: 'https://nightly.acme.dev' }, artifactStore: store,
+  auth: Auth.bearer(secret, 'key'), deploymentAuth: Auth.bearer(secret, 'deploymentKey'),
+});
+const deployed = zenml.run(stack, 'Deployed', { pipeline: 'nightly', input: { data: store.uriFor('data/') }, result: { modelUri: '{% $output.modelUri %}' } });
+orchestrator.addPipeline('deployed', { definition: deployed });

@@ -1,0 +1,171 @@
+"""ZenmlOrchestrator against a server of ZenML's, and real pipelines that are deployed with it."""
+
+import io
+import json
+import tarfile
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from e2e.driver import free_port, wait_until
+from vendors.conftest import BUCKET
+from vendors.server import Server, environment_of, process
+
+from mlops_local.cli import client_environment
+
+HERE = Path(__file__).parent
+USER, PASSWORD, DEPLOYMENT_KEY = "ml", "s3cr3t-of-the-test", "a-key-of-the-test"
+DATA = {"data": f"s3://{BUCKET}/ml/data/train.csv", "wait": 0}
+PIPELINES = ("train", "fit")
+
+pytestmark = [pytest.mark.proves("orchestrator", "zenml", "ZenML"), pytest.mark.proves("model trainer", "zenml", "ZenML")]
+
+
+@dataclass(frozen=True)
+class Zenml:
+    """The server as a service account sees it, and where its pipelines are deployed."""
+
+    server: Server
+    key: str
+    deployments: dict[str, str]
+
+    def runs(self, part: str) -> list[dict]:
+        return self.server.ask(f"/api/v1/runs?name=contains:{part}")[1]["items"]
+
+
+@pytest.fixture(scope="module")
+def zenml(target, versions, tmp_path_factory) -> Iterator[Zenml]:
+    folder = tmp_path_factory.mktemp("zenml")
+    python = environment_of("zenml")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    quiet = {"ZENML_ANALYTICS_OPT_IN": "false", "ZENML_ENABLE_RICH_TRACEBACK": "false", "ZENML_LOGGING_COLORS_DISABLED": "true"}
+    variables = quiet | {
+        "ZENML_SERVER": "true", "ZENML_CONFIG_PATH": str(folder / "server"), "ZENML_STORE_URL": f"sqlite:///{folder / 'zenml.db'}",
+        "ZENML_SERVER_AUTO_ACTIVATE": "1", "ZENML_DEFAULT_USER_NAME": USER, "ZENML_DEFAULT_USER_PASSWORD": PASSWORD,
+    }
+    start = [python.tool("uvicorn"), "zenml.zen_server.zen_server_api:app", "--host", "127.0.0.1", "--port", str(port)]
+    with process(start, folder, variables) as started, ExitStack() as stack:
+        Server(url).wait("/health", started)
+        versions["ZenML"] = Server(url).ask("/api/v1/info")[1]["version"]
+        key = service_account_key(url)
+        deployments = {name: f"http://127.0.0.1:{free_port()}" for name in PIPELINES}
+        client = quiet | client_environment.variables(target.settings) | {
+            "ZENML_CONFIG_PATH": str(folder / "client"), "ZENML_STORE_URL": url, "ZENML_STORE_API_KEY": key, "DEPLOYMENT_KEY": DEPLOYMENT_KEY,
+        }
+        for name, deployment in deployments.items():
+            command = [python.tool("python"), str(HERE / "pipelines.py"), name, deployment.rpartition(":")[2]]
+            served = stack.enter_context(process(command, folder, client))
+            Server(deployment).wait("/health", served)
+        yield Zenml(Server(url, {"authorization": f"Bearer {key}"}), key, deployments)
+
+
+def service_account_key(url: str) -> str:
+    """What a person does once: the API key of a new service account."""
+    form = urllib.parse.urlencode({"username": USER, "password": PASSWORD}).encode()
+    with urllib.request.urlopen(f"{url}/api/v1/login", data=form, timeout=60) as answer:
+        admin = Server(url, {"authorization": f"Bearer {json.load(answer)['access_token']}"})
+    account = admin.ask("/api/v1/service_accounts", {"name": "loop", "active": True})[1]["id"]
+    return admin.ask(f"/api/v1/service_accounts/{account}/api_keys", {"name": "loop"})[1]["body"]["key"]
+
+
+@pytest.fixture(scope="module")
+def machines(zenml, target, deploy, s3):
+    rows = "\n".join(f"{int(value > 50)},{value / 100},{value % 7}" for value in range(100))
+    s3.put_object(Bucket=BUCKET, Key="ml/data/train.csv", Body=rows.encode())
+    secret = {"key": zenml.key, "deploymentKey": DEPLOYMENT_KEY, "wrong": "wrong"}
+    target.client("secretsmanager").create_secret(Name="vendor/zenml", SecretString=json.dumps(secret))
+    return deploy(HERE / "app.ts", json.dumps({"server": zenml.server.url, "deployments": zenml.deployments}))
+
+
+def ended(machine, value: dict) -> tuple[str, str]:
+    """The error and the cause of an execution that fails."""
+    described = machine.run(value)
+    assert described["status"] == "FAILED", described
+    return described["error"], described["cause"]
+
+
+def test_a_pipeline_trains_and_the_step_reads_what_it_has_left(machines, s3):
+    output = machines["Run"].output({"runId": "monday", **DATA})
+
+    assert output["output"]["run"] == "monday"
+    assert output["accuracy"] == output["output"]["metrics"]["accuracy"] > 0.9
+    bucket, _, key = output["modelUri"].removeprefix("s3://").partition("/")
+    assert (bucket, key.partition("run-monday")[0]) == (BUCKET, "ml/training/")
+    archive = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert tarfile.open(fileobj=io.BytesIO(archive)).getnames() == ["model.json"]
+
+
+def test_the_pipeline_is_a_trainer(machines):
+    output = machines["Train"].output({"runId": "wednesday", **DATA})
+
+    assert {"image", "jobName", "metrics", "modelUri"} <= output.keys()
+    assert output["metrics"]["accuracy"] > 0.9
+    assert output["modelUri"].startswith(f"s3://{BUCKET}/ml/training/train-wednesday-")
+    assert "scikit-learn" in output["image"]
+
+
+def test_another_execution_of_the_run_finds_what_was_started(machines, zenml):
+    first = machines["Run"].output({"runId": "tuesday", **DATA})
+    second = machines["Run"].output({"runId": "tuesday", **DATA})
+
+    assert second == first
+    assert [run["id"] for run in zenml.runs("run-tuesday")] == [first["run"]]
+
+
+def test_a_pipeline_that_fails_fails_the_step_with_its_reason(machines, zenml):
+    error, cause = ended(machines["Run"], {"runId": "broken", "data": f"s3://{BUCKET}/ml/none.csv", "wait": 0})
+
+    run, = zenml.runs("run-broken")
+    assert error == "Mlops.Failed"
+    assert cause.startswith(f"Run: run {run['name']} is failed: fit_model: ")
+    assert "NoSuchKey" in cause
+    assert cause.endswith(f"(log: {zenml.server.url}/api/v1/runs/{run['id']})")
+    looked_up = machines["Inspect"].output({"run": run["id"]})
+    assert (looked_up["status"], looked_up["error"], looked_up["name"]) == ("FAILED", "failed", run["name"])
+    assert "NoSuchKey" in looked_up["cause"]
+    assert machines["Cancel"].output({"run": run["id"]}) == {"run": run["id"]}
+    assert machines["Inspect"].output({"run": run["id"]})["status"] == "FAILED"
+
+
+def test_a_run_that_is_cancelled_stops_before_its_next_step_and_so_does_the_step_that_waits_for_it(machines, zenml):
+    execution = machines["Run"].start({"runId": "stopped", **DATA, "wait": 20})
+    run, = wait_until(lambda: [run for run in zenml.runs("run-stopped") if run["body"]["status"] == "running"], "the run is under way")
+    assert machines["Inspect"].output({"run": run["id"]}) == {"run": run["id"], "name": run["name"], "status": "RUNNING", "error": "", "cause": ""}
+
+    assert machines["Cancel"].output({"run": run["id"]}) == {"run": run["id"]}
+    assert machines["Cancel"].output({"run": run["id"]}) == {"run": run["id"]}
+
+    described = machines["Run"].wait(execution)
+    assert described["error"] == "Mlops.Failed"
+    assert f"run {run['name']} is stopped (log: " in described["cause"]
+    assert machines["Inspect"].output({"run": run["id"]})["status"] == "ABORTED"
+    assert machines["Cancel"].output({"run": run["id"]}) == {"run": run["id"]}
+    steps = zenml.server.ask(f"/api/v1/runs/{run['id']}/steps")[1]["items"]
+    assert {step["name"]: step["body"]["status"] for step in steps} == {"rest": "completed"}
+
+
+def test_a_run_that_takes_too_long_is_a_timeout(machines):
+    error, cause = ended(machines["Late"], {"runId": "late", **DATA, "wait": 20})
+
+    assert error == "Mlops.Timeout"
+    # On a busy machine a single request outlasts what is left.
+    assert cause.startswith(("Late: no end after 8 s", "Late: States.Timeout"))
+
+
+@pytest.mark.parametrize("name, error, reason", [
+    ("Wrong", "Mlops.Failed", "States.Http.StatusCode.422"),
+    ("Strange", "Mlops.Failed", "States.Http.StatusCode.422"),
+    ("Refused", "Mlops.Unauthorized", "States.Http.StatusCode.401"),
+    ("Barred", "Mlops.Unauthorized", "States.Http.StatusCode.401"),
+    ("Forget", "Mlops.Failed", "S3.NoSuchKey"),
+])  # fmt: skip
+def test_what_cannot_be_run_says_why(machines, name, error, reason):
+    got, cause = ended(machines[name], {"runId": "refused", **DATA})
+
+    assert got == error
+    assert cause.startswith(f"{name}: {reason}")
