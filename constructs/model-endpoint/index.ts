@@ -6,3 +6,4 @@ export * from './open-inference-endpoint';
 export * from './deployable-open-inference-endpoint';
 export * from './https-model-endpoint';
 export * from './openai-model-endpoint';
+export * from './hugging-face-model-endpoint';

@@ -78,6 +78,9 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model endpoint openai, embeddings': kit.modelEndpoint(scope => new mlops.OpenAiModelEndpoint(scope, 'Endpoint', {
     model: 'small', url: 'https://llm.acme.dev/v1', auth: mlops.Auth.header('api-key', secret(scope)), task: mlops.OpenAiTask.EMBEDDING,
   })),
+  'model endpoint hugging-face': kit.modelEndpoint(scope => new mlops.HuggingFaceModelEndpoint(scope, 'Endpoint', {
+    endpoint: 'acme/fraud', url: 'https://fraud.us-east-1.aws.endpoints.huggingface.cloud', token: secret(scope),
+  })),
 
   'model monitor cloudwatch': kit.modelMonitor((scope, { modelEndpoint }) => new mlops.CloudWatchModelMonitor(scope, 'Monitor', { endpoint: modelEndpoint })),
   'model monitor cloudwatch, existing': kit.modelMonitor(scope => mlops.CloudWatchModelMonitor.fromAlarms(scope, 'Monitor', {

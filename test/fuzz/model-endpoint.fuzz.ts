@@ -1,8 +1,10 @@
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as fc from 'fast-check';
 import {
-  DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, HttpsModelEndpoint, OpenAiModelEndpoint, OpenAiTask, OpenInferenceEndpoint, S3ArtifactStore, SageMakerModelEndpoint,
+  DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, HttpsModelEndpoint, HuggingFaceModelEndpoint,
+  OpenAiModelEndpoint, OpenAiTask, OpenInferenceEndpoint, S3ArtifactStore, SageMakerModelEndpoint,
 } from '../../lib';
-import { around, auth, deployable, duration, fixed, image, key, props, store, text, textOrReference, vpc } from './arbitraries';
+import { around, auth, deployable, duration, fixed, image, key, props, secret, store, text, textOrReference, vpc } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
 import { url } from './urls';
@@ -50,6 +52,17 @@ fuzz('OpenAiModelEndpoint', props({ model: fc.oneof({ weight: 3, arbitrary: fc.c
   url, auth, task: fc.constantFrom<unknown>(...Object.values(OpenAiTask), 'image'), instructions: textOrReference,
   parameters: fc.oneof(fc.constantFrom<unknown>({ temperature: 0 }, { user: '{% $states.context.Execution.Name %}' }, { model: 'x' }, 'x'), fc.jsonValue()),
 }), (stack, given) => machine(stack, new OpenAiModelEndpoint(stack, 'Endpoint', given).infer(stack, 'Infer', { instances: ['good?'] })));
+
+const endpoint = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('acme/fraud', 'Acme.ai/a-1', 'fraud', 'acme/Fraud', "a'b/c", 'a/b/c') }, { weight: 1, arbitrary: textOrReference });
+const parameters = fc.oneof(fc.constantFrom<unknown>({ top_k: 1 }, { user: '{% $states.context.Execution.Name %}' }, 'x'), fc.jsonValue());
+
+fuzz('HuggingFaceModelEndpoint', props({ endpoint, url, token: secret }, { tokenField: fc.oneof(fc.constant('key'), textOrReference), parameters }), (stack, given) => {
+  machine(stack, new HuggingFaceModelEndpoint(stack, 'Endpoint', given).infer(stack, 'Infer', { instances: ['good?'] }));
+});
+
+fuzz('HuggingFaceModelEndpoint.deployRevision', props({ revision: textOrReference }, { timeout: duration(0, 1, 7200) }), (stack, given) => {
+  machine(stack, new HuggingFaceModelEndpoint(stack, 'Endpoint', { endpoint: 'acme/fraud', url: 'https://fraud.acme.dev', token: new secretsmanager.Secret(stack, 'Token') }).deployRevision(stack, 'Deploy', given));
+});
 
 const rows = fc.oneof(fc.array(fc.array(fc.double(), { maxLength: 3 }), { maxLength: 3 }), fc.constantFrom<unknown>('{% $rows %}', 'x', [['a', null]], [1, '{% $x %}']));
 
