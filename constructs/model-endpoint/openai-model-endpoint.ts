@@ -1,7 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Auth, AuthScheme, Binding, ExternalEndpoint, Jsonata, Step, StepProps } from '../core';
-import { check, FILLED, fixed, mapping, mustBe, oneOf, text } from '../core/validation';
+import { check, FILLED, fixed, got, mapping, mustBe, oneOf, text } from '../core/validation';
 import { checkInfer, IModelEndpoint, InferOptions } from './model-endpoint';
 
 /** What a model is asked for. */
@@ -53,12 +53,13 @@ export class OpenAiModelEndpoint extends Construct implements IModelEndpoint {
 
   constructor(scope: Construct, id: string, private readonly props: OpenAiModelEndpointProps) {
     super(scope, id);
-    const task = props.task ?? OpenAiTask.CHAT;
     check(props, z => ({
       model: fixed(z, /^[^\s\p{C}][^\p{C}]{0,254}$/u, 'a name of at most 255 characters'),
       task: oneOf(z, Object.values(OpenAiTask), `an OpenAiTask (${Object.values(OpenAiTask).join(', ')})`),
-      instructions: task === OpenAiTask.CHAT ? text(z, ...FILLED) : mustBe(z, `left out for OpenAiTask.${task.toUpperCase()}, which follows none`, () => false),
-      parameters: mapping(z).refine(it => !OWN.some(name => name in (it as object)), { error: `must hold none of ${OWN.join(', ')}, which each request has already` }),
+      instructions: props.task === OpenAiTask.EMBEDDING ? mustBe(z, 'left out for OpenAiTask.EMBEDDING, which follows none', () => false) : text(z, ...FILLED),
+      parameters: mapping(z).refine(it => !OWN.some(name => name in (it as object)), {
+        error: ({ input }) => `must hold none of ${OWN.join(', ')}, which each request has already, ${got(input)}`,
+      }),
     }), 'model');
     this.server = new ExternalEndpoint(props.url ?? 'https://api.openai.com/v1', props.auth ?? Auth.none());
     this.server.warnIfLoopback(this);

@@ -137,7 +137,7 @@ test.each<[Partial<OpenAiModelEndpointProps>, string]>([
   [{ task: 'chatt' as OpenAiTask }, "'task' must be an OpenAiTask (chat, embedding), got 'chatt': did you mean 'chat'?"],
   [{ instructions: '' }, "'instructions' must be a text that is not empty, got ''"],
   [{ task: OpenAiTask.EMBEDDING, instructions: 'Be brief' }, "'instructions' must be left out for OpenAiTask.EMBEDDING, which follows none, got 'Be brief'"],
-  [{ parameters: { messages: [] } }, "'parameters' must hold none of model, messages, input, which each request has already"],
+  [{ parameters: { messages: [] } }, "'parameters' must hold none of model, messages, input, which each request has already, got {\"messages\":[]}"],
   [{ parameters: 'warm' as any }, "'parameters' must be a mapping of names to JSON, got 'warm'"],
 ])('%j is refused', (props, message) => {
   expect(() => serving(props)).toThrow(message);
