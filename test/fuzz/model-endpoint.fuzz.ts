@@ -61,7 +61,7 @@ fuzz('HuggingFaceModelEndpoint', props({ endpoint, url, token: secret }, { token
 });
 
 fuzz('HuggingFaceModelEndpoint.deployRevision', props({ revision: textOrReference }, { timeout: duration(0, 1, 7200) }), (stack, given) => {
-  machine(stack, new HuggingFaceModelEndpoint(stack, 'Endpoint', { endpoint: 'acme/fraud', url: 'https://fraud.acme.dev', token: new secretsmanager.Secret(stack, 'Token') }).deployRevision(stack, 'Deploy', given));
+  machine(stack, new HuggingFaceModelEndpoint(stack, 'Endpoint', { endpoint: 'acme/fraud', url: 'https://fraud.acme.dev', token: secretsmanager.Secret.fromSecretNameV2(stack, 'Token', 'hf') }).deployRevision(stack, 'Deploy', given));
 });
 
 const rows = fc.oneof(fc.array(fc.array(fc.double(), { maxLength: 3 }), { maxLength: 3 }), fc.constantFrom<unknown>('{% $rows %}', 'x', [['a', null]], [1, '{% $x %}']));
