@@ -2,7 +2,7 @@ import { ALERTER } from './contracts/alerter';
 import { ARTIFACT_STORE } from './contracts/artifact-store';
 import { EXPERIMENT_TRACKER } from './contracts/experiment-tracker';
 import { CAPTURING_ENDPOINT, DEPLOYABLE_ENDPOINT, MODEL_ENDPOINT } from './contracts/model-endpoint';
-import { MODEL_MONITOR } from './contracts/model-monitor';
+import { DRIFT_MONITOR, MODEL_MONITOR } from './contracts/model-monitor';
 import { MODEL_REGISTRY } from './contracts/model-registry';
 import { MODEL_TRAINER } from './contracts/model-trainer';
 import { ORCHESTRATOR, PIPELINE_ORCHESTRATOR } from './contracts/orchestrator';
@@ -25,6 +25,8 @@ export const deployableEndpoint = suite(DEPLOYABLE_ENDPOINT);
 export const capturingEndpoint = suite(CAPTURING_ENDPOINT);
 /** Of an `IModelMonitor`. */
 export const modelMonitor = suite(MODEL_MONITOR);
+/** Of an `IDriftMonitor`. */
+export const driftMonitor = suite(DRIFT_MONITOR);
 /** Of an `IModelRegistry`. */
 export const modelRegistry = suite(MODEL_REGISTRY);
 /** Of an `IModelTrainer`. */

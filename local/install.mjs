@@ -74,18 +74,42 @@ export async function installRuntimes(report) {
   });
 }
 
-/** An environment for each vendor's server that has a list of its own in requirements/vendors. */
+/** An environment for each vendor's server that has a list of its own in requirements/vendors, and the programs that are built. */
 export async function installVendors(names, report) {
   await installRuntimes(report);
   for (const name of names) {
     const file = join(requirements, 'vendors', `${name}.txt`);
-    if (!existsSync(file)) continue;
-    await once(join(cache, 'vendors', name), [file], name, report, async () => {
-      await run(targetPython, ['-m', 'mlops_local.processes.environments', `vendors/${name}`], `${name}.log`,
-        { env: { ...process.env, PYTHONPATH: join(repository, 'local'), MLOPS_LOCAL_CACHE: cache } });
-      mkdirSync(join(cache, 'vendors', name), { recursive: true });
-    });
+    if (existsSync(file)) {
+      await once(join(cache, 'vendors', name), [file], name, report, async () => {
+        await run(targetPython, ['-m', 'mlops_local.processes.environments', `vendors/${name}`], `${name}.log`,
+          { env: { ...process.env, PYTHONPATH: join(repository, 'local'), MLOPS_LOCAL_CACHE: cache } });
+        mkdirSync(join(cache, 'vendors', name), { recursive: true });
+      });
+    }
+    for (const program of programs(name)) await buildProgram(name, program, report);
   }
+}
+
+/** The servers that are written in Go: a folder with the `go.mod` of each in requirements/vendors/<vendor>. */
+function programs(vendor) {
+  const folder = join(requirements, 'vendors', vendor);
+  return existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'go.mod'))).sort() : [];
+}
+
+/** Builds the one tool of a `go.mod`, whose sums pin all that goes into it. */
+async function buildProgram(vendor, program, report) {
+  const folder = join(requirements, 'vendors', vendor, program);
+  const files = ['go.mod', 'go.sum'].map((name) => join(folder, name));
+  const built = join(cache, 'vendors', vendor, program);
+  await once(built, files, program, report, async () => {
+    const module = readFileSync(files[0], 'utf8');
+    const [, tool] = /^tool (\S+)$/m.exec(module);
+    const [, version] = new RegExp(`^\\s*${tool.replace(/\/cmd\/.*/, '')} v(\\S+)`, 'm').exec(module);
+    mkdirSync(built, { recursive: true });
+    // As these programs' own releases are built, but for the clouds that Prometheus could find targets in.
+    const flags = ['-tags', 'remove_all_sd', '-ldflags', `-X github.com/prometheus/common/version.Version=${version}`];
+    await run('go', ['-C', folder, 'install', '-mod=readonly', ...flags, tool], `${program}.log`, { env: { ...process.env, GOBIN: built, GOFLAGS: '', CGO_ENABLED: '0' } });
+  });
 }
 
 /** The package's Lambda handlers, which a synthesis finds prebuilt. */

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Step } from '../../constructs/core';
 import { ICapturingEndpoint, IDeployableEndpoint, IModelEndpoint } from '../../constructs/model-endpoint/model-endpoint';
@@ -26,6 +27,10 @@ export class StandInModelEndpoint extends StandIn implements IDeployableEndpoint
 
   public onCaptured(id: string, target?: events.IRuleTarget): events.Rule {
     return this.rule(id, CAPTURED, target);
+  }
+
+  public capturePolicies(): iam.PolicyStatement[] {
+    return [];
   }
 
   public metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
@@ -76,6 +81,7 @@ export const CAPTURING_ENDPOINT: Contract<ICapturingEndpoint> = {
   ...MODEL_ENDPOINT_BASE,
   verbs: { infer },
   events: { onCaptured: { rule: (endpoint, id, target) => endpoint.onCaptured(id, target), payload: CAPTURED } },
+  policies: endpoint => endpoint.capturePolicies(),
   properties: { 'properties: capture': capture, 'properties: metrics': metrics },
 };
 

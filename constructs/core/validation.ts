@@ -137,9 +137,9 @@ export function flag(z: typeof Zod): Zod.ZodType {
 }
 
 /** A length of time in whole `unit`s, from `minimum` to `maximum` of them. */
-export function duration(z: typeof Zod, unit: 'days' | 'seconds' | 'milliseconds', minimum: number, maximum: number): Zod.ZodType<Duration> {
+export function duration(z: typeof Zod, unit: 'days' | 'minutes' | 'seconds' | 'milliseconds', minimum: number, maximum: number): Zod.ZodType<Duration> {
   const known = (it: any) => typeof it?.toSeconds === 'function' && !it.isUnresolved();
-  const count = (it: Duration) => ({ days: it.toDays, seconds: it.toSeconds, milliseconds: it.toMilliseconds })[unit].call(it, { integral: false });
+  const count = (it: Duration) => ({ days: it.toDays, minutes: it.toMinutes, seconds: it.toSeconds, milliseconds: it.toMilliseconds })[unit].call(it, { integral: false });
   return z.custom<Duration>(it => known(it) && Number.isInteger(count(it as Duration)) && count(it as Duration) >= minimum && count(it as Duration) <= maximum, {
     error: ({ input }) => `must be a Duration of ${minimum} to ${maximum} whole ${unit}, ${known(input) ? `got ${count(input as Duration)} ${unit}` : got(input)}`,
   });

@@ -1,5 +1,6 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type * as Zod from 'zod';
@@ -87,6 +88,8 @@ export interface ICapturingEndpoint extends IModelEndpoint {
   readonly captureUri: string;
   /** Tells a target of each new file of captured traffic: `address`, `size` (bytes), `at` (ISO 8601). */
   onCaptured(id: string, target?: events.IRuleTarget): events.Rule;
+  /** What reading the captured traffic needs to be allowed. */
+  capturePolicies(): iam.PolicyStatement[];
   /** Requests. */
   metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
   /** Requests that the model failed (HTTP 5xx). */

@@ -152,6 +152,10 @@ export abstract class SageMakerEndpoint extends SageMakerEndpointBase implements
     return this.settings.artifactStore.onObjectCreated(`${id}-${this.node.addr.slice(-8)}`, { prefix: `capture/${this.endpointName}/`, target });
   }
 
+  public capturePolicies(): iam.PolicyStatement[] {
+    return this.settings.artifactStore.readPolicies(`capture/${this.endpointName}/`);
+  }
+
   public metricInvocations(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric('Invocations', { statistic: 'Sum', ...options });
   }

@@ -3,12 +3,13 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { Binding, ComponentEvent } from '../core';
+import { Binding } from '../core';
 import { acknowledge } from '../core/acknowledge';
 import { allow, grant, grantAny } from '../core/grants';
-import { check, duration, fixed, like, mustBe, number } from '../core/validation';
+import { check, duration, fixed, like, number } from '../core/validation';
 import { ICapturingEndpoint } from '../model-endpoint/model-endpoint';
 import { IModelMonitor } from './model-monitor';
+import { capturing, onUnhealthy } from './unhealthy';
 
 /** Properties of a `CloudWatchModelMonitor`. */
 export interface CloudWatchModelMonitorProps {
@@ -41,14 +42,7 @@ export abstract class CloudWatchModelMonitorBase extends Construct implements IM
   protected abstract readonly alarmArns: string[];
 
   public onUnhealthy(id: string, target: events.IRuleTarget): events.Rule {
-    return new ComponentEvent(this, id, {
-      pattern: { source: ['aws.cloudwatch'], detailType: ['CloudWatch Alarm State Change'], resources: this.alarmArns, detail: { state: { value: ['ALARM'] } } },
-      payload: {
-        alarm: events.EventField.fromPath('$.detail.alarmName'), state: events.EventField.fromPath('$.detail.state.value'),
-        reason: events.EventField.fromPath('$.detail.state.reason'), at: events.EventField.time,
-      },
-      target,
-    });
+    return onUnhealthy(this, id, this.alarmArns, target);
   }
 
   public bind(client: iam.IGrantable): Binding {
@@ -85,7 +79,7 @@ export class CloudWatchModelMonitor extends CloudWatchModelMonitorBase {
   constructor(scope: Construct, id: string, props: CloudWatchModelMonitorProps) {
     super(scope, id);
     check(props, z => ({
-      endpoint: mustBe(z, "an endpoint whose traffic is captured (ICapturingEndpoint, 'capturePercentage' above 0)", it => it?.capturePercentage > 0 && it.onCaptured, () => ': monitor another one, or leave the monitor out'),
+      endpoint: capturing(z),
       maxErrorPercentage: number(z, 0, 100),
       maxLatency: duration(z, 'milliseconds', 1, 86_400_000),
     }), 'endpoint');

@@ -1,2 +1,3 @@
 export * from './model-monitor';
 export * from './cloudwatch-model-monitor';
+export * from './otlp-model-monitor';

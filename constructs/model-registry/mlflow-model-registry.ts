@@ -39,7 +39,7 @@ export interface MlflowModelRegistryProps {
 const TAGS = { key: 'mlops.key', run: 'mlops.run_id', image: 'mlops.image', status: 'mlops.status', reason: 'mlops.reason', metric: 'mlops.metric.' };
 
 /** MLflow's names for the headers of a signed webhook. */
-const SIGNATURE: WebhookSignature = { signatureHeader: 'X-MLflow-Signature', idHeader: 'X-MLflow-Delivery-Id', timestampHeader: 'X-MLflow-Timestamp' };
+const SIGNED = { signatureHeader: 'X-MLflow-Signature', idHeader: 'X-MLflow-Delivery-Id', timestampHeader: 'X-MLflow-Timestamp' };
 
 /**
  * Registers models as versions of a registered model on an MLflow server (2.9 or later) that this stack does not manage. The tag `mlops.status` of a
@@ -77,7 +77,7 @@ export class MlflowModelRegistry extends Construct implements IModelRegistry {
       ...username !== undefined && { MLFLOW_TRACKING_USERNAME: username },
     };
     this.secrets = credential ? { [username === undefined ? 'MLFLOW_TRACKING_TOKEN' : 'MLFLOW_TRACKING_PASSWORD']: credential } : {};
-    if (webhookSecret) this.ingress = new WebhookIngress(this, 'Webhook', { secret: webhookSecret, secretField: webhookSecretField, signature: SIGNATURE });
+    if (webhookSecret) this.ingress = new WebhookIngress(this, 'Webhook', { secret: webhookSecret, secretField: webhookSecretField, signature: WebhookSignature.standard(SIGNED) });
     this.webhookUrl = this.ingress?.url;
   }
 

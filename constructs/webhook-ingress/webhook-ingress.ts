@@ -11,21 +11,10 @@ import { acknowledge } from '../core/acknowledge';
 import { allow, grant, readSecret } from '../core/grants';
 import { Log } from '../core/log';
 import { handlerFolder } from '../core/package-root';
-import { check, like, mustBe, text } from '../core/validation';
+import { check, like, text } from '../core/validation';
+import { WebhookSignature } from './webhook-signature';
 
-/**
- * Where a vendor's webhook carries its signature: `v1,` and then, in base64, the HMAC-SHA256 of `<id>.<timestamp>.<body>`, keyed by the bytes of the
- * secret's text. Names are compared without regard to case.
- * @see https://www.standardwebhooks.com
- */
-export interface WebhookSignature {
-  /** The header of the signature. */
-  readonly signatureHeader: string;
-  /** The header of the delivery's id, the same for every attempt: 1 to 128 letters, digits, `_` and `-`. */
-  readonly idHeader: string;
-  /** The header of the time at which it was signed, in seconds since 1970. */
-  readonly timestampHeader: string;
-}
+export * from './webhook-signature';
 
 /** Properties of a `WebhookIngress`. */
 export interface WebhookIngressProps {
@@ -36,7 +25,7 @@ export interface WebhookIngressProps {
    * @default - the whole secret
    */
   readonly secretField?: string;
-  /** Where the vendor's requests carry their signature. */
+  /** How the vendor shows that a request is its own. */
   readonly signature: WebhookSignature;
 }
 
@@ -47,7 +36,7 @@ const SOURCE = 'mlops.webhook';
 
 /**
  * A public address that takes the webhooks of one vendor and passes the body of each signed one, unchanged and once, on to a bus of its own. A request
- * that is not signed, that was signed more than five minutes ago, that has more than 200,000 bytes or is no JSON object is refused and reaches no bus.
+ * that is not signed, that says it was signed more than five minutes ago, that has more than 200,000 bytes or is no JSON object is refused and reaches no bus.
  * What a body means is for the rules on the bus.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html
  */
@@ -59,13 +48,12 @@ export class WebhookIngress extends Construct {
   /** Matches every body; a rule adds its `detail`. */
   public readonly pattern: events.EventPattern = { source: [SOURCE] };
 
-  /** @throws when a name of `signature` is no name of a header */
   constructor(scope: Construct, id: string, props: WebhookIngressProps) {
     super(scope, id);
     check(props, z => ({
       secret: like(z, 'a secret (secretsmanager.ISecret)', 'secretArn', 'secretValueFromJson'),
       secretField: text(z, /^[\w.\-/+=@]{1,256}$/, "a field of the secret's JSON, of letters, digits and _ . - / + = @"),
-      signature: mustBe(z, "a WebhookSignature, three headers' names of letters, digits and -", it => HEADERS.every(header => typeof it?.[header] === 'string' && /^[A-Za-z0-9-]{1,100}$/.test(it[header]))),
+      signature: like(z, 'a WebhookSignature', 'form', 'headers'),
     }), 'secret', 'signature');
     this.bus = new events.EventBus(this, 'Bus');
     const api = this.api(this.receiver(props, this.deliveries()));
@@ -93,7 +81,8 @@ export class WebhookIngress extends Construct {
       runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder('webhook')), timeout: Duration.seconds(20), memorySize: 256,
       description: 'Verifies webhooks and passes them on', logGroup: log, role,
       environment: {
-        SECRET_ARN: secret.secretArn, ...secretField !== undefined && { SECRET_FIELD: secretField }, SIGNATURE: JSON.stringify(signature),
+        SECRET_ARN: secret.secretArn, ...secretField !== undefined && { SECRET_FIELD: secretField },
+        SIGNATURE: JSON.stringify({ form: signature.form, headers: signature.headers, prefix: signature.prefix }),
         TABLE: table.tableName, BUS: this.bus.eventBusName, SOURCE,
       },
     });
@@ -121,5 +110,3 @@ export class WebhookIngress extends Construct {
     return api;
   }
 }
-
-const HEADERS = ['signatureHeader', 'idHeader', 'timestampHeader'];

@@ -83,6 +83,9 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   })),
 
   'model monitor cloudwatch': kit.modelMonitor((scope, { modelEndpoint }) => new mlops.CloudWatchModelMonitor(scope, 'Monitor', { endpoint: modelEndpoint })),
+  'model monitor otlp': kit.driftMonitor((scope, { modelEndpoint }) => new mlops.OtlpModelMonitor(scope, 'Monitor', {
+    endpoint: modelEndpoint, url: 'https://otlp.acme.dev', auth: mlops.Auth.header('dd-api-key', secret(scope)), webhookSecret: secret(scope, 'Webhook'), webhookSecretField: 'webhook',
+  })),
   'model monitor cloudwatch, existing': kit.modelMonitor(scope => mlops.CloudWatchModelMonitor.fromAlarms(scope, 'Monitor', {
     alarms: [cloudwatch.Alarm.fromAlarmName(scope, 'Alarm', 'errors')], dashboardName: 'fraud',
   })),

@@ -1,13 +1,17 @@
 import { Duration } from 'aws-cdk-lib';
 import * as fc from 'fast-check';
-import { CloudWatchModelMonitor } from '../../lib';
-import { alarm, deployable, fixed, machineTarget, props, text } from './arbitraries';
+import { CloudWatchModelMonitor, OtlpModelMonitor, OtlpSignal } from '../../lib';
+import { alarm, auth, deployable, fixed, machineTarget, props, secret, text, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { recipe } from './recipe';
 
 const maxLatency = fc.constantFrom(0, 1, 1000, 0.5, 86_400_000, 1e12).chain(count => recipe(`Duration.millis(${count})`, () => Duration.millis(count)));
 
-fuzz('CloudWatchModelMonitor', props({ endpoint: fc.oneof({ weight: 4, arbitrary: deployable }, { weight: 1, arbitrary: fixed }) }, {
+const endpoint = fc.oneof({ weight: 4, arbitrary: deployable }, { weight: 1, arbitrary: fixed });
+const url = fc.oneof(fc.constantFrom('https://monitor.acme.dev', 'https://monitor.acme.dev/v1/', 'http://127.0.0.1:4318', 'http://monitor.acme.dev'), text);
+const features = fc.array(textOrReference, { maxLength: 3 });
+
+fuzz('CloudWatchModelMonitor', props({ endpoint }, {
   maxErrorPercentage: fc.oneof(fc.constantFrom(0, 1, 100, 101, -1, 0.1, 1e-7, NaN), fc.double({ min: 0, max: 100 })), maxLatency,
 }), (stack, given) => {
   new CloudWatchModelMonitor(stack, 'Monitor', given);
@@ -15,4 +19,10 @@ fuzz('CloudWatchModelMonitor', props({ endpoint: fc.oneof({ weight: 4, arbitrary
 
 fuzz('CloudWatchModelMonitor.fromAlarms', fc.tuple(machineTarget, props({ alarms: fc.array(alarm, { maxLength: 3 }), dashboardName: fc.oneof(fc.constantFrom('ml', 'm l', 'x'.repeat(256)), text) })), (stack, [target, given]) => {
   CloudWatchModelMonitor.fromAlarms(stack, 'Monitor', given).onUnhealthy('Unhealthy', target);
+});
+
+fuzz('OtlpModelMonitor', fc.tuple(machineTarget, props({ endpoint, url, webhookSecret: secret }, {
+  webhookSecretField: textOrReference, auth, signals: fc.array(fc.constantFrom(...Object.values(OtlpSignal), 'spans'), { maxLength: 3 }), features,
+})), (stack, [target, given]) => {
+  new OtlpModelMonitor(stack, 'Monitor', given as any).onDrift('Drift', target);
 });

@@ -1,10 +1,17 @@
 import * as fc from 'fast-check';
-import { WebhookIngress } from '../../lib';
+import { WebhookIngress, WebhookSignature } from '../../lib';
 import { props, secret, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 
 const header = fc.constantFrom('X-Acme-Id', 'webhook-id', 'a b', '');
 
-fuzz('WebhookIngress', props({ secret, signature: fc.record({ signatureHeader: header, idHeader: header, timestampHeader: header }) }, { secretField: textOrReference }), (stack, given) => {
-  new WebhookIngress(stack, 'Ingress', given);
+const prefix = fc.constantFrom('', 'Bearer ', 'sha256=', '\n');
+const signature = fc.oneof(
+  fc.record({ signatureHeader: header, idHeader: header, timestampHeader: header }).map(headers => () => WebhookSignature.standard(headers)),
+  fc.tuple(header, prefix).map(all => () => WebhookSignature.hmac(...all)),
+  fc.tuple(header, prefix).map(all => () => WebhookSignature.token(...all)),
+);
+
+fuzz('WebhookIngress', fc.tuple(signature, props({ secret }, { secretField: textOrReference })), (stack, [sign, given]) => {
+  new WebhookIngress(stack, 'Ingress', { ...given, signature: sign() });
 });

@@ -62,7 +62,7 @@ describe('the default monitor', () => {
     const { EventPattern, Targets: [target] } = resource(template, 'AWS::Events::Rule', 'Unhealthy').Properties;
 
     expect(EventPattern).toEqual({
-      'source': ['aws.cloudwatch'], 'detail-type': ['CloudWatch Alarm State Change'], 'detail': { state: { value: ['ALARM'] } },
+      'source': ['aws.cloudwatch', 'mlops.monitor'], 'detail-type': ['CloudWatch Alarm State Change', 'Model Drift'], 'detail': { state: { value: ['ALARM'] } },
       'resources': [expect.stringMatching(/^<MonitorErrors/), expect.stringMatching(/^<MonitorLatency/), expect.stringMatching(/^<MonitorCapture/)],
     });
     expect(target.InputTransformer.InputPathsMap).toEqual({

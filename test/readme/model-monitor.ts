@@ -1,7 +1,8 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { CloudWatchModelMonitor, DeployableSageMakerEndpoint, IModelMonitor, S3ArtifactStore } from '../../lib';
+import { Auth, CloudWatchModelMonitor, DeployableSageMakerEndpoint, IDriftMonitor, IModelMonitor, OtlpModelMonitor, S3ArtifactStore } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const endpoint = new DeployableSageMakerEndpoint(stack, 'Endpoint', { artifactStore: new S3ArtifactStore(stack, 'ArtifactStore') });
@@ -9,3 +10,11 @@ const topic = new sns.Topic(stack, 'Alerts');
 
 const monitor: IModelMonitor = new CloudWatchModelMonitor(stack, 'Monitor', { endpoint });
 monitor.onUnhealthy('Unhealthy', new targets.SnsTopic(topic));
+
+const apiKey = secretsmanager.Secret.fromSecretNameV2(stack, 'ApiKey', 'datadog/api-key');
+const webhookSecret = secretsmanager.Secret.fromSecretNameV2(stack, 'WebhookSecret', 'datadog/webhook');
+
+const drift: IDriftMonitor = new OtlpModelMonitor(stack, 'DriftMonitor', {
+  endpoint, url: 'https://otlp.datadoghq.com', auth: Auth.header('dd-api-key', apiKey), webhookSecret, features: ['amount', 'age'],
+});
+drift.onDrift('Drift', new targets.SnsTopic(topic));

@@ -3,7 +3,7 @@ import { EventField } from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { ComponentEvent, WebhookIngress } from '../../lib';
+import { ComponentEvent, WebhookIngress, WebhookSignature } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const signing = secretsmanager.Secret.fromSecretNameV2(stack, 'Signing', 'acme/webhooks');
@@ -11,7 +11,7 @@ const topic = new sns.Topic(stack, 'Approvals');
 
 const ingress = new WebhookIngress(stack, 'Ingress', {
   secret: signing,
-  signature: { signatureHeader: 'webhook-signature', idHeader: 'webhook-id', timestampHeader: 'webhook-timestamp' },
+  signature: WebhookSignature.standard({ signatureHeader: 'webhook-signature', idHeader: 'webhook-id', timestampHeader: 'webhook-timestamp' }),
 });
 new ComponentEvent(stack, 'Approved', {
   eventBus: ingress.bus,

@@ -1,7 +1,8 @@
 import { createHmac } from 'crypto';
-import { Claim, LIMIT, receive, Request, WINDOW } from '../../constructs/webhook-ingress/handlers/webhook/receive';
+import { Claim, LIMIT, receive, Request } from '../../constructs/webhook-ingress/handlers/webhook/receive';
+import { Signature, WINDOW } from '../../constructs/webhook-ingress/handlers/webhook/signatures';
 
-const SIGNATURE = { signatureHeader: 'X-Acme-Signature', idHeader: 'X-Acme-Id', timestampHeader: 'X-Acme-Timestamp' };
+const SIGNATURE: Signature = { form: 'standard', headers: { signatureHeader: 'X-Acme-Signature', idHeader: 'X-Acme-Id', timestampHeader: 'X-Acme-Timestamp' }, prefix: '' };
 const SECRET = 'a secret of the vendor';
 const NOW = 1_800_000_000;
 const ID = '0b5d4f7e-5d0c-4a56-9d2e-1f6a1f0d9c11';
@@ -23,7 +24,7 @@ function request(sent: Sent = {}, headers: { [name: string]: string | undefined 
 }
 
 /** An ingress with a memory, and a bus that shows what reached it. */
-function ingress(more: { secret?: string; put?: () => Promise<void>; now?: number } = {}) {
+function ingress(more: { secret?: string; put?: () => Promise<void>; now?: number; signature?: Signature } = {}) {
   const bus: string[] = [];
   const deliveries = new Map<string, Claim>();
   const surroundings = {
@@ -41,7 +42,7 @@ function ingress(more: { secret?: string; put?: () => Promise<void>; now?: numbe
       bus.push(body);
     },
   };
-  return { bus, deliveries, post: async (it: Request) => (await receive(it, SIGNATURE, surroundings)).statusCode };
+  return { bus, deliveries, post: async (it: Request) => (await receive(it, more.signature ?? SIGNATURE, surroundings)).statusCode };
 }
 
 beforeEach(() => { jest.spyOn(console, 'warn').mockImplementation(); });
@@ -175,3 +176,66 @@ function ingressOf() {
   const never = async () => { throw new Error('nothing that is not signed comes this far'); };
   return { now: () => NOW * 1000, claim: never, settle: never, release: never, put: never };
 }
+
+describe('a signature of the body alone', () => {
+  const signature: Signature = { form: 'hmac', headers: { header: 'X-Acme-Signature-256' }, prefix: 'sha256=' };
+  const hex = (body: string, secret = SECRET) => createHmac('sha256', secret).update(body).digest('hex');
+  const sent = (value?: string, body = BODY): Request => ({ headers: { 'x-acme-signature-256': value }, body });
+
+  test('is taken once', async () => {
+    const { bus, post } = ingress({ signature });
+
+    expect([await post(sent(`sha256=${hex(BODY)}`)), await post(sent(`sha256=${hex(BODY)}`))]).toEqual([202, 200]);
+    expect(bus).toEqual([BODY]);
+  });
+
+  test.each<[string, Request, number, string?]>([
+    ['no signature', sent(), 401],
+    ['no prefix', sent(hex(BODY)), 401],
+    ['another prefix', sent(`sha1=${hex(BODY)}`), 401],
+    ['another secret', sent(`sha256=${hex(BODY, 'another')}`), 401],
+    ['another body', sent(`sha256=${hex(BODY)}`, BODY.replace('Approved', 'Rejected')), 401],
+    ['in capitals', sent(`sha256=${hex(BODY).toUpperCase()}`), 401],
+    ['that is cut', sent(`sha256=${hex(BODY).slice(0, -2)}`), 401],
+    ['with more behind it', sent(`sha256=${hex(BODY)}00`), 401],
+    ['two, of which one is right', sent(`sha256=${hex(BODY)},sha256=${hex(BODY)}`), 401],
+    ['in two headers that differ in case', { headers: { ...sent(`sha256=${hex(BODY)}`).headers, 'X-ACME-Signature-256': 'x' }, body: BODY }, 401],
+    ['by an empty secret', sent(`sha256=${hex(BODY, '')}`), 503, ''],
+  ])('%s', async (_what, request, statusCode, ...secret) => {
+    const { bus, deliveries, post } = ingress({ signature, secret: secret[0] });
+
+    expect(await post(request)).toBe(statusCode);
+    expect([bus, deliveries.size]).toEqual([[], 0]);
+  });
+});
+
+describe('a token', () => {
+  const signature: Signature = { form: 'token', headers: { header: 'Authorization' }, prefix: 'Bearer ' };
+  const sent = (authorization?: string, body = BODY): Request => ({ headers: { authorization }, body });
+
+  test('is taken, an equal body once', async () => {
+    const { bus, post } = ingress({ signature });
+
+    expect([await post(sent(`Bearer ${SECRET}`)), await post(sent(`Bearer ${SECRET}`)), await post(sent(`Bearer ${SECRET}`, '{}'))]).toEqual([202, 200, 202]);
+    expect(bus).toEqual([BODY, '{}']);
+  });
+
+  test.each<[string, Request, number, string?]>([
+    ['none', sent(), 401],
+    ['empty', sent(''), 401],
+    ['the prefix alone', sent('Bearer '), 401],
+    ['without the prefix', sent(SECRET), 401],
+    ['another', sent('Bearer another'), 401],
+    ['a part of it', sent(`Bearer ${SECRET.slice(0, -1)}`), 401],
+    ['more than it', sent(`Bearer ${SECRET} `), 401],
+    ['twice', sent(`Bearer ${SECRET},Bearer ${SECRET}`), 401],
+    ['in two headers that differ in case', { headers: { authorization: `Bearer ${SECRET}`, Authorization: `Bearer ${SECRET}` }, body: BODY }, 401],
+    ['nothing, while the secret is empty', sent('Bearer '), 503, ''],
+    ['right, with a list', sent(`Bearer ${SECRET}`, '[]'), 400],
+  ])('%s', async (_what, request, statusCode, ...secret) => {
+    const { bus, deliveries, post } = ingress({ signature, secret: secret[0] });
+
+    expect(await post(request)).toBe(statusCode);
+    expect([bus, deliveries.size]).toEqual([[], 0]);
+  });
+});

@@ -1,10 +1,11 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { WebhookIngress, WebhookIngressProps } from '../../constructs/webhook-ingress';
+import { WebhookIngress, WebhookIngressProps, WebhookSignature } from '../../constructs/webhook-ingress';
 import { allowed, resource } from '../support/template';
 
-const SIGNATURE = { signatureHeader: 'X-Acme-Signature', idHeader: 'X-Acme-Id', timestampHeader: 'X-Acme-Timestamp' };
+const HEADERS = { signatureHeader: 'X-Acme-Signature', idHeader: 'X-Acme-Id', timestampHeader: 'X-Acme-Timestamp' };
+const SIGNATURE = WebhookSignature.standard(HEADERS);
 
 function made(props: Partial<WebhookIngressProps> = {}): Template {
   const stack = new Stack(new App(), 'test');
@@ -26,7 +27,7 @@ describe('minimal', () => {
     const { Variables } = resource(template, 'AWS::Lambda::Function').Properties.Environment;
 
     expect(Object.keys(Variables).sort()).toEqual(['BUS', 'SECRET_ARN', 'SIGNATURE', 'SOURCE', 'TABLE']);
-    expect(JSON.parse(Variables.SIGNATURE)).toEqual(SIGNATURE);
+    expect(JSON.parse(Variables.SIGNATURE)).toEqual({ form: 'standard', headers: HEADERS, prefix: '' });
     expect(JSON.stringify(template.toJSON())).not.toContain('{{resolve:secretsmanager');
   });
 
@@ -48,7 +49,15 @@ test('maximal', () => {
 test.each<[string, any]>([
   ["'secret' must be a secret (secretsmanager.ISecret), got 'x'", { secret: 'x' }],
   ["'secretField' must be a field of the secret's JSON, of letters, digits and _ . - / + = @, got 'a b'", { secretField: 'a b' }],
-  ["'signature' must be a WebhookSignature, three headers' names of letters, digits and -, got", { signature: { ...SIGNATURE, idHeader: 'a b' } }],
+  ["'signature' must be a WebhookSignature, got {", { signature: { ...HEADERS } }],
 ])('%s', (message, props) => {
   expect(() => made(props)).toThrow(message);
+});
+
+test.each<[string, () => WebhookSignature]>([
+  ["'idHeader' must be a header's name of letters, digits and -, got 'a b'", () => WebhookSignature.standard({ ...HEADERS, idHeader: 'a b' })],
+  ["'header' must be a header's name of letters, digits and -, got ''", () => WebhookSignature.hmac('')],
+  ["'prefix' must be at most 100 characters of ASCII, got 'größer'", () => WebhookSignature.token('Authorization', 'größer')],
+])('%s', (message, make) => {
+  expect(make).toThrow(message);
 });

@@ -1,7 +1,8 @@
 import { type ConditionalCheckFailedException, DeleteItemCommand, DynamoDBClient, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { Answer, receive, Request, Surroundings, WINDOW } from './receive';
+import { Answer, receive, Request, Surroundings } from './receive';
+import { WINDOW } from './signatures';
 
 /** Milliseconds for which the secret is kept: a rotated one is known after that. */
 const KEPT = 60_000;
@@ -33,7 +34,7 @@ const surroundings: Surroundings = {
       await table.send(new PutItemCommand({
         TableName: TABLE,
         Item: { delivery: { S: delivery }, lease: { N: `${now + LEASE}` }, expires: { N: `${now + 12 * WINDOW}` } },
-        ConditionExpression: 'attribute_not_exists(delivery) OR lease < :now',
+        ConditionExpression: 'attribute_not_exists(delivery) OR lease < :now OR expires < :now',
         ExpressionAttributeValues: { ':now': { N: `${now}` } },
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       }));

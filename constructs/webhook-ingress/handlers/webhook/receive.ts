@@ -1,5 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { WebhookSignature } from '../../webhook-ingress';
+import { Refusal } from './refusal';
+import { FORMS, Signature, unsigned } from './signatures';
 
 /** What API Gateway hands over, of payload format 2.0. */
 export interface Request {
@@ -30,24 +30,14 @@ export interface Surroundings {
   put(body: string): Promise<void>;
 }
 
-/** Seconds that a signature may be old, or ahead of our clock. */
-export const WINDOW = 300;
-
 /** Bytes; an event of EventBridge holds 256 KB, all in all. */
 export const LIMIT = 200_000;
 
-/** Why a request is refused. */
-class Refusal extends Error {
-  constructor(public readonly statusCode: number, message: string) {
-    super(message);
-  }
-}
-
 /** Passes a signed body on to the bus, once; whatever else comes in is refused. */
-export async function receive(request: Request, signature: WebhookSignature, surroundings: Surroundings): Promise<Answer> {
+export async function receive(request: Request, signature: Signature, surroundings: Surroundings): Promise<Answer> {
   try {
     const body = bytes(request);
-    const delivery = verified(body, named(request, signature), await surroundings.secret(), surroundings.now());
+    const delivery = verified(request, body, signature, await surroundings.secret(), surroundings.now());
     return await pass(delivery, object(body), surroundings);
   } catch (error) {
     const { statusCode = 503, message } = error as Partial<Refusal>;
@@ -78,36 +68,17 @@ function bytes({ body = '', isBase64Encoded = false }: Request): Buffer {
   return content;
 }
 
-interface Signed {
-  readonly id: string;
-  readonly timestamp: string;
-  readonly given: Buffer;
-}
-
-/** The headers. Id and time hold no `.`: what is signed can be taken apart in one way only. */
-function named({ headers = {} }: Request, signature: WebhookSignature): Signed {
-  const read = (name: string, form: RegExp): string => {
-    // Several headers of one name come in joined by a comma, which none of the forms takes.
-    const values = Object.entries(headers).filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
-    const [, match] = values.length === 1 ? form.exec(values[0] ?? '') ?? [] : [];
-    if (match === undefined) throw new Refusal(401, 'the request is not signed as it must be');
-    return match;
-  };
-  return {
-    id: read(signature.idHeader, /^([\w-]{1,128})$/),
-    timestamp: read(signature.timestampHeader, /^(\d{1,12})$/),
-    given: Buffer.from(read(signature.signatureHeader, /^v1,([A-Za-z0-9+/]{43}=)$/), 'base64'),
-  };
-}
-
-/** What the delivery is known by, when it is signed, and lately. */
-function verified(body: Buffer, { id, timestamp, given }: Signed, secret: string, now: number): string {
+/** What the delivery is known by, when the vendor has signed it. */
+function verified({ headers = {} }: Request, body: Buffer, signature: Signature, secret: string, now: number): string {
   // Anybody can sign with an empty key.
   if (!secret) throw new Refusal(503, 'the secret is empty');
-  const expected = createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest();
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new Refusal(401, 'the request is not signed as it must be');
-  if (Math.abs(now / 1000 - Number(timestamp)) > WINDOW) throw new Refusal(401, `the request was signed more than ${WINDOW} seconds ago, or ahead of time`);
-  return expected.toString('hex');
+  const read = (name: string): string => {
+    // Several headers of one name come in joined by a comma, which no form takes.
+    const values = Object.entries(headers).filter(([key]) => key.toLowerCase() === signature.headers[name].toLowerCase()).map(([, value]) => value);
+    if (values.length !== 1 || values[0] === undefined) throw unsigned();
+    return values[0];
+  };
+  return FORMS[signature.form]({ body, read, prefix: signature.prefix, secret, now });
 }
 
 /** The text of a JSON object, which is all that EventBridge takes. */

@@ -1,0 +1,83 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { ExternalEndpoint } from '../core';
+import { acknowledge } from '../core/acknowledge';
+import { allow, grant, readSecret } from '../core/grants';
+import { Log } from '../core/log';
+import { handlerFolder } from '../core/package-root';
+import { ICapturingEndpoint } from '../model-endpoint/model-endpoint';
+
+/** Properties of a `CaptureForwarder`. */
+export interface CaptureForwarderProps {
+  /** Whose traffic is forwarded. */
+  readonly endpoint: ICapturingEndpoint;
+  /** Who receives it, and how it is known there. */
+  readonly vendor: ExternalEndpoint;
+  /** How the vendor is told: a name of handlers/forward/formats. */
+  readonly format: string;
+  /** What the format has to know. */
+  readonly options?: { [name: string]: any };
+  /** The features' names, in the order of the columns. */
+  readonly features?: string[];
+}
+
+/** A file is tried for about an hour. */
+const ATTEMPTS = { count: 10, every: Duration.minutes(6) };
+
+/** Hands each file of captured traffic to a vendor: rule, queue, one shared function. What is not taken waits in a dead-letter queue, and alarms. */
+export class CaptureForwarder extends Construct {
+  /** Alarms when traffic did not reach the vendor. */
+  public readonly alarm: cloudwatch.Alarm;
+  /** Holds what the vendor did not take, for two weeks: redrive it when the vendor is back. */
+  public readonly deadLetters: sqs.Queue;
+
+  constructor(scope: Construct, id: string, props: CaptureForwarderProps) {
+    super(scope, id);
+    this.deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true, encryption: sqs.QueueEncryption.SQS_MANAGED, retentionPeriod: Duration.days(14) });
+    const queue = new sqs.Queue(this, 'Captured', {
+      enforceSSL: true, encryption: sqs.QueueEncryption.SQS_MANAGED, visibilityTimeout: ATTEMPTS.every, deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: ATTEMPTS.count },
+    });
+    props.endpoint.onCaptured(`${scope.node.id}Forwarded`, new targets.SqsQueue(queue));
+    const forwarder = this.forwarder(props);
+    grant(forwarder, [allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], [queue.queueArn])], 'takes what is to be forwarded');
+    const mapping = forwarder.addEventSourceMapping('Queue', { eventSourceArn: queue.queueArn, batchSize: 1, reportBatchItemFailures: true });
+    // Lambda tries the permission when the mapping is made.
+    mapping.node.addDependency(forwarder.role!);
+    this.alarm = new cloudwatch.Alarm(this, 'Unforwarded', {
+      metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: 'Maximum' }), threshold: 1, evaluationPeriods: 1,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD, treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      alarmDescription: `Captured traffic did not reach ${props.vendor.url}: look at the function's log, then redrive the dead letters`,
+    });
+    acknowledge(this.alarm, ['CT.CLOUDWATCH.PR.1', 'NIST.800.53.R5-CloudWatchAlarmAction'], "a change of state is an event, which reaches whoever asks for it with 'onUnhealthy'");
+    acknowledge(this, ['CKV_AWS_27', 'CT.SQS.PR.2'], 'it holds addresses of files; SQS encrypts at rest with a key of its own');
+    acknowledge(this.deadLetters, ['CT.SQS.PR.1'], 'it is the dead-letter queue');
+  }
+
+  private forwarder({ endpoint, vendor, format, options = {}, features }: CaptureForwarderProps): lambda.Function {
+    const { credential } = vendor.auth;
+    const log = new Log(this, 'Log');
+    const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    const forwarder = new lambda.Function(this, 'Forwarder', {
+      runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder('forward')), timeout: Duration.minutes(1), memorySize: 512,
+      description: `Hands captured traffic to ${vendor.url}`.slice(0, 256), logGroup: log, role,
+      environment: {
+        VENDOR: Stack.of(this).toJsonString({ url: vendor.url, format, options, features, source: endpoint.captureUri }),
+        CREDENTIALS: Stack.of(this).toJsonString(vendor.auth.credentials('${CREDENTIAL}', vendor.url)),
+        ...credential && { SECRET_ARN: credential.secret.secretArn, ...credential.field !== undefined && { SECRET_FIELD: credential.field } },
+      },
+    });
+    grant(forwarder, [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn])], 'writes its log');
+    grant(forwarder, endpoint.capturePolicies(), 'reads captured traffic');
+    if (credential) grant(forwarder, readSecret(credential), 'reads the credential of the vendor');
+    acknowledge(forwarder, ['CKV_AWS_116', 'NIST.800.53.R5-LambdaDLQ'], 'its queue has the dead letters');
+    acknowledge(forwarder, ['CKV_AWS_115', 'NIST.800.53.R5-LambdaConcurrency'], 'endpoints write a file every few seconds at most');
+    acknowledge(forwarder, ['CKV_AWS_117', 'NIST.800.53.R5-LambdaInsideVPC', 'CT.LAMBDA.PR.3'], 'the vendor is reached over the internet');
+    acknowledge(forwarder, ['CKV_AWS_173'], 'its variables are names and addresses; the credential is read at run time');
+    return forwarder;
+  }
+}

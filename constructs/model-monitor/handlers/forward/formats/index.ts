@@ -1,0 +1,5 @@
+import { Format } from './format';
+import { otlp } from './otlp';
+
+/** Every format, by the name that a provider has for it. */
+export const FORMATS: { readonly [name: string]: Format } = { otlp };

@@ -1,0 +1,70 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { Refusal } from './refusal';
+
+/** A signature as the construct hands it over. */
+export interface Signature {
+  readonly form: string;
+  readonly headers: { readonly [name: string]: string };
+  readonly prefix: string;
+}
+
+/** A request that is to be verified. */
+export interface Claimed {
+  readonly body: Buffer;
+  /** The one value of a header, by the name that the form has for it; a refusal when there is none, or several. */
+  read(name: string): string;
+  readonly prefix: string;
+  readonly secret: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Seconds that a signature which tells its time may be old, or ahead of our clock. */
+export const WINDOW = 300;
+
+/** Each form: what the delivery is known by, when the request is the vendor's. */
+export const FORMS: { readonly [form: string]: (claimed: Claimed) => string } = { standard, hmac, token };
+
+function standard({ body, read, secret, now }: Claimed): string {
+  // Id and time hold no `.`: what is signed can be taken apart in one way only.
+  const id = matched(read('idHeader'), /^([\w-]{1,128})$/);
+  const timestamp = matched(read('timestampHeader'), /^(\d{1,12})$/);
+  const given = Buffer.from(matched(read('signatureHeader'), /^v1,([A-Za-z0-9+/]{43}=)$/), 'base64');
+  const expected = createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest();
+  same(given, expected);
+  if (Math.abs(now / 1000 - Number(timestamp)) > WINDOW) throw new Refusal(401, `the request was signed more than ${WINDOW} seconds ago, or ahead of time`);
+  return expected.toString('hex');
+}
+
+function hmac({ body, read, prefix, secret }: Claimed): string {
+  const given = Buffer.from(matched(after(prefix, read('header')), /^([0-9a-f]{64})$/), 'hex');
+  const expected = createHmac('sha256', secret).update(body).digest();
+  same(given, expected);
+  return expected.toString('hex');
+}
+
+function token({ body, read, prefix, secret }: Claimed): string {
+  // Digests are of one length, whatever was sent.
+  same(digest(after(prefix, read('header'))), digest(secret));
+  return digest(body).toString('hex');
+}
+
+const digest = (content: string | Buffer) => createHash('sha256').update(content).digest();
+
+function same(given: Buffer, expected: Buffer): void {
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw unsigned();
+}
+
+function after(prefix: string, value: string): string {
+  if (!value.startsWith(prefix)) throw unsigned();
+  return value.slice(prefix.length);
+}
+
+function matched(value: string, form: RegExp): string {
+  const [, match] = form.exec(value) ?? [];
+  if (match === undefined) throw unsigned();
+  return match;
+}
+
+/** The one answer to whatever is not signed. */
+export const unsigned = () => new Refusal(401, 'the request is not signed as it must be');

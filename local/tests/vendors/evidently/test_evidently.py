@@ -1,0 +1,142 @@
+"""EvidentlyModelMonitor against a collector of Evidently, and the workspace that it writes its results to."""
+
+import io
+import json
+import random
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from e2e.driver import free_port, wait_until
+from vendors.conftest import BUCKET
+from vendors.server import Server, environment_of, process
+
+HERE = Path(__file__).parent
+SECRET = "s3cr3t"
+CODE = """
+def model_fn(folder): return None
+def predict_fn(rows, model): return rows.sum(axis=1)
+"""
+
+pytestmark = pytest.mark.proves("model monitor", "evidently", "Evidently")
+
+
+class Evidently(NamedTuple):
+    workspace: Server
+    collector: Server
+    project: str
+
+    def results(self) -> list[dict]:
+        status, found = self.workspace.ask(f"/api/projects/{self.project}/test_suites")
+        assert status == 200, found
+        return found
+
+
+def rows(amount: float, count: int, seed: int) -> list[tuple[float, float]]:
+    source = random.Random(seed)
+    return [(round(source.gauss(amount, 2), 3), round(source.gauss(40, 8), 3)) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def evidently(versions, tmp_path_factory) -> Iterator[Evidently]:
+    folder = tmp_path_factory.mktemp("evidently")
+    python = environment_of("evidently")
+    known = {"evidently-secret": SECRET}
+    ports = [free_port(), free_port()]
+    workspace, collector = (Server(f"http://127.0.0.1:{port}", known) for port in ports)
+    silent = {"DO_NOT_TRACK": "1"}
+    show = [python.tool("evidently"), "legacy_ui", "--host", "127.0.0.1", "--port", str(ports[0]), "--workspace", str(folder / "workspace"), "--secret", SECRET]
+    take = [python.tool("python"), str(HERE / "collector.py"), str(ports[1]), SECRET]
+    reference = folder / "reference.json"
+    reference.write_text(json.dumps([{"amount": amount, "age": age, "prediction": amount + age} for amount, age in rows(10, 300, 1)]))
+    with process(show, folder, silent) as shows, process(take, folder, silent) as takes:
+        workspace.wait("/api/version", shows)
+        wait_until(lambda: takes.poll() is None and listens(collector), "the collector listens", 240)
+        versions["Evidently"] = workspace.ask("/api/version")[1]["version"]
+        prepare = [python.tool("python"), str(HERE / "prepare.py"), workspace.url, collector.url, SECRET, str(reference)]
+        prepared = subprocess.run(prepare, cwd=folder, capture_output=True, text=True, check=False)
+        assert prepared.returncode == 0, prepared.stderr
+        yield Evidently(workspace, collector, prepared.stdout.split()[-1])
+
+
+def listens(server: Server) -> bool:
+    try:
+        return server.ask("/fraud")[0] == 404
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def machines(s3, deploy, evidently):
+    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    return deploy(HERE / "app.ts", f"{evidently.workspace.url} {evidently.collector.url} {evidently.project}")
+
+
+@pytest.fixture(scope="module")
+def endpoint(target, s3, machines) -> Callable[[list[tuple[float, float]]], None]:
+    """Asks a deployed model for predictions."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        file = tarfile.TarInfo("code/inference.py")
+        file.size = len(CODE)
+        archive.addfile(file, io.BytesIO(CODE.encode()))
+    s3.put_object(Bucket=BUCKET, Key="ml/training/sums/model.tar.gz", Body=content.getvalue())
+    machines["Deploy"].output({"version": "1", "modelUri": f"s3://{BUCKET}/ml/training/sums/model.tar.gz"})
+    runtime = target.client("sagemaker-runtime")
+
+    def ask(rows: list[tuple[float, float]]) -> None:
+        body = "\n".join(",".join(map(str, row)) for row in rows)
+        answer = runtime.invoke_endpoint(EndpointName="judged", ContentType="text/csv", Accept="application/json", Body=body)
+        assert len(json.loads(answer["Body"].read())) == len(rows)
+
+    return ask
+
+
+@pytest.fixture
+def told(target, machines):
+    """What a queue has been told."""
+    sqs, outputs = target.client("sqs"), target.outputs("evidently")
+
+    def told(name: str, seconds: int = 1) -> list[dict]:
+        messages = sqs.receive_message(QueueUrl=outputs[name], MaxNumberOfMessages=10, WaitTimeSeconds=seconds).get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=outputs[name], ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in messages]
+
+    return told
+
+
+def soon() -> dict[str, str]:
+    """The event of a schedule that looks at what was begun in the last minute."""
+    return {"time": (datetime.now(UTC) + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def test_evidently_knows_its_callers(evidently):
+    assert Server(evidently.collector.url).ask("/fraud/data", [])[0] == 401
+
+
+def test_calm_traffic_is_judged_and_nothing_is_told(evidently, endpoint, machines, told):
+    endpoint(rows(10, 100, 2))
+
+    wait_until(lambda: len(evidently.results()) == 1, "Evidently has judged the traffic", 90)
+    assert machines["Ask"].output(soon()) == {"told": None}
+    assert told("DriftUrl") == told("UnhealthyUrl") == []
+
+
+def test_drifted_traffic_gives_a_verdict(evidently, endpoint, machines, told):
+    endpoint(rows(1000, 100, 3))
+
+    wait_until(lambda: len(evidently.results()) == 2, "Evidently has judged the traffic", 90)
+    # By the schedule, and by nobody else.
+    events = wait_until(lambda: told("DriftUrl"), "the drift is told", 300)
+
+    assert all(event.pop("at") > "2020" for event in events)
+    assert sorted(event["check"] for event in events) == ["Drift per Column"] * 2
+    amount, = (event for event in events if "**amount**" in event["reason"])
+    assert "threshold is 0.05" in amount["reason"]
+    assert any("**prediction**" in event["reason"] for event in events)
+    assert len(told("UnhealthyUrl")) == len(events)

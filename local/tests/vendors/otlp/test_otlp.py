@@ -1,0 +1,156 @@
+"""OtlpModelMonitor against Prometheus, which takes OTLP, and its Alertmanager, whose webhook is the verdict."""
+
+import base64
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from e2e.driver import free_port, wait_until
+from vendors.conftest import BUCKET
+from vendors.server import Server, process
+
+HERE = Path(__file__).parent
+USER, PASSWORD, HASH = "ml", "s3cr3t", "$2b$04$RaBtjHmaOiooESXxe8U3a.l5AZInlX2mB1ifhXJeYp1avJzjCSh8m"
+CODE = """
+def model_fn(folder): return None
+def predict_fn(rows, model): return rows.sum(axis=1)
+"""
+RULES = """
+groups:
+- name: drift
+  interval: 1s
+  rules:
+  - alert: AmountDrift
+    expr: sum(mlops_feature_sum{feature="amount"}) / sum(mlops_feature_count{feature="amount"}) > 100
+    annotations: {summary: 'the mean of amount is {{ $value }}, more than 100'}
+"""
+CALM = [(10, 30), (12, 41), (9, 25), (11, 38)]
+DRIFTED = [(1000, 30), (1200, 41), (900, 25), (1100, 38)]
+
+pytestmark = pytest.mark.proves("model monitor", "otlp", "Prometheus")
+
+
+@pytest.fixture(scope="module")
+def ports() -> tuple[int, int]:
+    return free_port(), free_port()
+
+
+@pytest.fixture(scope="module")
+def machines(target, s3, deploy, ports):
+    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    return deploy(HERE / "app.ts", f"http://127.0.0.1:{ports[0]}/api/v1/otlp")
+
+
+@pytest.fixture(scope="module")
+def prometheus(target, machines, ports, versions, tmp_path_factory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("prometheus")
+    built = target.settings.cache / "vendors" / "otlp"
+    prometheus, alertmanager = (f"127.0.0.1:{port}" for port in ports)
+    token = {"credentials": "webhook-of-the-test"}
+    hook = {"url": address(target, target.outputs("otlp")["WebhookUrl"]), "http_config": {"authorization": token}}
+    route = {"receiver": "mlops", "group_wait": "0s", "group_interval": "1s"}
+    files = {
+        "web.yml": {"basic_auth_users": {USER: HASH}},
+        "prometheus.yml": {"rule_files": ["rules.yml"], "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}},
+        "alertmanager.yml": {"route": route, "receivers": [{"name": "mlops", "webhook_configs": [hook]}]},
+    }
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content))  # JSON is YAML
+    (folder / "rules.yml").write_text(RULES)
+    # Prometheus keeps totals: it adds the deltas up.
+    receive = ["--web.enable-otlp-receiver", "--enable-feature=otlp-deltatocumulative", "--web.config.file=web.yml", f"--web.listen-address={prometheus}"]
+    alert = [f"--web.listen-address={alertmanager}", "--cluster.listen-address=", "--storage.path=alerts"]
+    server = Server(f"http://{prometheus}", {"authorization": f"Basic {base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"})
+    with (
+        process([str(built / "alertmanager" / "alertmanager"), "--config.file=alertmanager.yml", *alert], folder, {}) as alerts,
+        process([str(built / "prometheus" / "prometheus"), "--config.file=prometheus.yml", *receive], folder, {}) as started,
+    ):
+        Server(f"http://{alertmanager}").wait("/-/ready", alerts)
+        server.wait("/-/ready", started)
+        versions["Prometheus"] = server.ask("/api/v1/status/buildinfo")[1]["data"]["version"]
+        yield server
+
+
+def address(target, url: str) -> str:
+    """The address of the ingress on the local target, where the hosts of API Gateway do not resolve."""
+    return f"http://127.0.0.1:{target.settings.port}/_aws/execute-api/{urlsplit(url).hostname.split('.')[0]}/$default/"
+
+
+@pytest.fixture(scope="module")
+def endpoint(target, s3, machines) -> Callable[[list[tuple[float, ...]]], None]:
+    """Asks a deployed model for predictions."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        file = tarfile.TarInfo("code/inference.py")
+        file.size = len(CODE)
+        archive.addfile(file, io.BytesIO(CODE.encode()))
+    s3.put_object(Bucket=BUCKET, Key="ml/training/sums/model.tar.gz", Body=content.getvalue())
+    machines["Deploy"].output({"version": "1", "modelUri": f"s3://{BUCKET}/ml/training/sums/model.tar.gz"})
+    runtime = target.client("sagemaker-runtime")
+
+    def ask(rows: list[tuple[float, ...]]) -> None:
+        body = "\n".join(",".join(map(str, row)) for row in rows)
+        answer = runtime.invoke_endpoint(EndpointName="watched", ContentType="text/csv", Accept="application/json", Body=body)
+        assert json.loads(answer["Body"].read()) == [sum(row) for row in rows]
+
+    return ask
+
+
+@pytest.fixture
+def told(target, machines):
+    """What a queue has been told."""
+    sqs, outputs = target.client("sqs"), target.outputs("otlp")
+
+    def told(name: str, seconds: int = 1) -> list[dict]:
+        messages = sqs.receive_message(QueueUrl=outputs[name], MaxNumberOfMessages=10, WaitTimeSeconds=seconds).get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=outputs[name], ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in messages]
+
+    return told
+
+
+def value(prometheus: Server, query: str) -> float | None:
+    status, answer = prometheus.ask(f"/api/v1/query?{urlencode({'query': query})}")
+    assert status == 200, answer
+    return next((float(found["value"][1]) for found in answer["data"]["result"]), None)
+
+
+def test_prometheus_knows_its_callers(prometheus):
+    assert Server(prometheus.url).ask("/api/v1/otlp/v1/metrics", {})[0] == 401
+
+
+def test_calm_traffic_arrives_and_nothing_is_told(prometheus, endpoint, told):
+    endpoint(CALM)
+
+    wait_until(lambda: value(prometheus, "sum(mlops_inferences_total)") == len(CALM), "the traffic arrives", 60)
+    assert value(prometheus, 'sum(mlops_feature_sum{feature="amount"})') == sum(amount for amount, _ in CALM)
+    assert value(prometheus, 'sum(mlops_feature_sum{feature="age"})') == sum(age for _, age in CALM)
+    assert value(prometheus, "sum(mlops_prediction_sum)") == sum(map(sum, CALM))
+    assert told("DriftUrl", 5) == told("UnhealthyUrl") == []
+
+
+def test_drifted_traffic_gives_a_verdict(prometheus, endpoint, told):
+    endpoint(DRIFTED)
+
+    event, = wait_until(lambda: told("DriftUrl"), "the drift is told", 90)
+    unhealthy, = wait_until(lambda: told("UnhealthyUrl"), "the model is unhealthy", 60)
+
+    assert (event.pop("at"), unhealthy.pop("at")) > ("2020", "2020")
+    mean = float(event["reason"].removeprefix("the mean of amount is ").removesuffix(", more than 100"))
+    assert event["check"] == "AmountDrift"
+    assert 100 < mean < 1200
+    assert unhealthy == {"alarm": "AmountDrift", "state": "ALARM", "reason": event["reason"]}
+
+
+def test_traffic_that_is_refused_is_kept(target, prometheus, endpoint, told):
+    """After the tests before, whose traffic another monitor with a wrong password was to forward too."""
+    queue = target.outputs("otlp")["RefusedUrl"]
+    found = target.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+
+    kept = int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesNotVisible"])
+    assert kept >= 2
