@@ -19,6 +19,7 @@ const ARN: { [type: string]: (name: string) => string } = {
   'AWS::Logs::LogGroup': name => regional('logs', `log-group:${name}:*`),
   'AWS::S3::Bucket': name => `arn:aws:s3:::${name.toLowerCase()}`,
   'AWS::SageMaker::MlflowApp': name => regional('sagemaker', `mlflow-app/${name}`),
+  'AWS::SageMaker::PartnerApp': name => regional('sagemaker', `partner-app/${name}`),
   'AWS::SageMaker::ModelPackageGroup': name => regional('sagemaker', `model-package-group/${name}`),
   'AWS::SecretsManager::Secret': name => regional('secretsmanager', `secret:${name}-AbCdEf`),
   'AWS::SNS::Topic': name => regional('sns', name),

@@ -4,6 +4,7 @@ export * from './mlflow-experiment-tracker';
 export * from './databricks-experiment-tracker';
 export * from './wandb-experiment-tracker';
 export * from './comet-experiment-tracker';
+export * from './comet-partner-app-experiment-tracker';
 export * from './clearml-experiment-tracker';
 export * from './neptune-experiment-tracker';
 export * from './mirrored-tracker';

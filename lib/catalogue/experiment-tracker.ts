@@ -1,7 +1,7 @@
 import { IArtifactStore } from '../../constructs/artifact-store';
 import {
-  ClearMlExperimentTracker, CometExperimentTracker, DatabricksExperimentTracker, IExperimentTracker, MlflowExperimentTracker, NeptuneExperimentTracker, SageMakerExperimentTracker,
-  WandbExperimentTracker,
+  ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, IExperimentTracker, MlflowExperimentTracker,
+  NeptuneExperimentTracker, SageMakerExperimentTracker, WandbExperimentTracker,
 } from '../../constructs/experiment-tracker';
 import { auth, credential, EXISTS, held, key, policy, refuse, removal, secretName } from './fields';
 import { Providers } from './provider';
@@ -32,6 +32,23 @@ export const TRACKERS: Providers<IExperimentTracker | undefined, { store: IArtif
   comet: {
     fields: z => ({ ...key(z), workspace: z.string().optional(), project: z.string().optional(), url: z.string().optional() }),
     create: (scope, id, { secret, field, ...props }) => new CometExperimentTracker(scope, id, { ...props, apiKey: held(scope, id, secret), apiKeyField: field }),
+  },
+  'comet-partner-app': {
+    fields: z => ({
+      app: z.string().optional(), url: z.string().optional(), tier: z.string().optional(), adminUsers: z.array(z.string()).optional(),
+      ...key(z), workspace: z.string().optional(), project: z.string().optional(), removal: removal(z),
+    }),
+    props: { apiKey: 'secret', apiKeyField: 'field', appArn: 'app', removalPolicy: 'removal' },
+    create: (scope, id, settings) => {
+      const { app, url, tier, adminUsers, secret, field, removal, ...options } = settings;
+      const used = { ...options, apiKey: held(scope, id, secret), apiKeyField: field };
+      if (app === undefined) {
+        refuse(settings, ['url'], 'without', 'app', 'SageMaker gives a new app its address');
+        return new CometPartnerAppExperimentTracker(scope, id, { ...used, tier, adminUsers, removalPolicy: policy(removal) });
+      }
+      refuse(settings, ['tier', 'adminUsers', 'removal'], 'with', 'app', EXISTS);
+      return CometPartnerAppExperimentTracker.fromApp(scope, id, { ...used, appArn: app, url });
+    },
   },
   clearml: {
     fields: z => ({

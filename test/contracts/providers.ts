@@ -29,6 +29,10 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'experiment tracker databricks': kit.experimentTracker(scope => new mlops.DatabricksExperimentTracker(scope, 'Tracker', { url: 'https://acme.cloud.databricks.com', token: secret(scope) })),
   'experiment tracker wandb': kit.experimentTracker(scope => new mlops.WandbExperimentTracker(scope, 'Tracker', { apiKey: secret(scope), entity: 'acme', project: 'fraud' })),
   'experiment tracker comet': kit.experimentTracker(scope => new mlops.CometExperimentTracker(scope, 'Tracker', { apiKey: secret(scope), workspace: 'acme' })),
+  'experiment tracker comet-partner-app': kit.experimentTracker(scope => new mlops.CometPartnerAppExperimentTracker(scope, 'Tracker', { apiKey: secret(scope), tier: 'small', adminUsers: ['ada'] })),
+  'experiment tracker comet-partner-app, existing': kit.experimentTracker(scope => mlops.CometPartnerAppExperimentTracker.fromApp(scope, 'Tracker', {
+    appArn: 'arn:aws:sagemaker:eu-west-1:111122223333:partner-app/app-ABCDEF123456', url: 'https://app-ABCDEF123456.eu-west-1.mlapp.sagemaker.aws', apiKey: secret(scope),
+  })),
   'experiment tracker clearml': kit.experimentTracker(scope => new mlops.ClearMlExperimentTracker(scope, 'Tracker', { credentials: secret(scope) })),
   'experiment tracker neptune': kit.experimentTracker(scope => new mlops.NeptuneExperimentTracker(scope, 'Tracker', { project: 'acme/fraud', apiToken: secret(scope) })),
   'experiment tracker mirrored': kit.experimentTracker((scope, { artifactStore }) => new mlops.MirroredTracker(scope, 'Tracker', {

@@ -1,12 +1,13 @@
 import { App, Stack } from 'aws-cdk-lib';
-import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import {
-  Auth, ClearMlExperimentTracker, CometExperimentTracker, DatabricksExperimentTracker, Environment, IExperimentTracker, MirroredTracker, MlflowExperimentTracker, NeptuneExperimentTracker,
-  WandbExperimentTracker,
+  Auth, ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, Environment, IExperimentTracker, MirroredTracker,
+  MlflowExperimentTracker, NeptuneExperimentTracker, WandbExperimentTracker,
 } from '../../lib';
 
+const APP = 'arn:aws:sagemaker:us-east-1:000000000000:partner-app/app-A1';
 const ARN = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:vendor-AbCdEf';
 let stack: Stack;
 let secret: secretsmanager.ISecret;
@@ -34,6 +35,19 @@ describe("each client's own variables, with the least and the most that one can 
     expect(environment(new CometExperimentTracker(stack, 'Least', { apiKey: secret }))).toEqual({ COMET_URL_OVERRIDE: 'https://www.comet.com/clientlib/', MLOPS_SECRET_COMET_API_KEY: ARN });
     expect(environment(new CometExperimentTracker(stack, 'Most', { apiKey: secret, apiKeyField: 'key', workspace: 'acme', project: 'churn', url: 'https://comet.acme.dev' }))).toEqual({
       COMET_URL_OVERRIDE: 'https://comet.acme.dev/clientlib/', COMET_WORKSPACE: 'acme', COMET_PROJECT_NAME: 'churn', MLOPS_SECRET_COMET_API_KEY: `${ARN}:key`,
+    });
+  });
+
+  test('Comet in the account', () => {
+    const existing = { appArn: APP, url: 'https://app-A1.us-east-1.mlapp.sagemaker.aws/', apiKey: secret, workspace: 'acme', project: 'churn' };
+    expect(environment(CometPartnerAppExperimentTracker.fromApp(stack, 'Existing', existing))).toEqual({
+      AWS_PARTNER_APP_AUTH: 'true', AWS_PARTNER_APP_ARN: APP, AWS_PARTNER_APP_URL: 'https://app-A1.us-east-1.mlapp.sagemaker.aws',
+      COMET_URL_OVERRIDE: 'https://app-A1.us-east-1.mlapp.sagemaker.aws/clientlib/', COMET_WORKSPACE: 'acme', COMET_PROJECT_NAME: 'churn', MLOPS_SECRET_COMET_API_KEY: ARN,
+    });
+    const { appArn } = new CometPartnerAppExperimentTracker(stack, 'New', { apiKey: secret, tier: 'small', adminUsers: ['ada'] });
+    expect(stack.resolve(appArn)).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^New/), 'Arn'] });
+    Template.fromStack(stack).hasResource('AWS::SageMaker::PartnerApp', {
+      Properties: { Type: 'comet', Tier: 'small', AuthType: 'IAM', ApplicationConfig: { AdminUsers: ['ada'] } }, DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain',
     });
   });
 
@@ -94,6 +108,10 @@ describe('each bad input is refused with one line', () => {
     ['a plain address', () => new WandbExperimentTracker(stack, 'Bad', { apiKey: secret, url: 'http://wandb.acme.dev' }),
       "'url' must be an https:// URL without credentials, query or fragment (http:// only for loopback addresses), got 'http://wandb.acme.dev'"],
     ['a workspace with a slash', () => new CometExperimentTracker(stack, 'Bad', { apiKey: secret, workspace: 'a/b' }), "'workspace' must be a workspace's name, got 'a/b'"],
+    ['no administrator', () => new CometPartnerAppExperimentTracker(stack, 'Bad', { apiKey: secret, tier: 'small', adminUsers: [] }), "'adminUsers' must name one user at least, got none"],
+    ['no tier', () => new CometPartnerAppExperimentTracker(stack, 'Bad', { apiKey: secret, adminUsers: ['ada'] } as any), "'tier' must be a tier, such as small, got undefined"],
+    ['no app', () => CometPartnerAppExperimentTracker.fromApp(stack, 'Bad', { apiKey: secret, appArn: 'app-A1', url: 'https://a.dev' }),
+      "'appArn' must be a Partner AI App's ARN, arn:aws:sagemaker:<region>:<account>:partner-app/<id>, got 'app-A1'"],
     ['no credentials', () => new ClearMlExperimentTracker(stack, 'Bad', {} as any), "'credentials' must be a secret (ISecret), got undefined"],
     ['an experiment that is no path', () => new DatabricksExperimentTracker(stack, 'Bad', { url: 'https://a.dev', token: secret, experiment: 'churn' }),
       "'experiment' must be a path in the workspace that starts with '/', of at most 500 characters, got 'churn'"],

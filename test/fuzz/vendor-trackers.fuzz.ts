@@ -1,7 +1,8 @@
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as fc from 'fast-check';
 import {
-  ClearMlExperimentTracker, CometExperimentTracker, DatabricksExperimentTracker, IExperimentTracker, MirroredTracker, NeptuneExperimentTracker, Publication, WandbExperimentTracker,
+  ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, IExperimentTracker, MirroredTracker, NeptuneExperimentTracker,
+  Publication, WandbExperimentTracker,
 } from '../../lib';
 import { props, secret, textOrReference, tracker } from './arbitraries';
 import { fuzz } from './fuzz';
@@ -16,6 +17,9 @@ const wandb = recipe('a tracker at W&B', (stack, id) => new WandbExperimentTrack
 const TRACKERS: { [subject: string]: { given: fc.Arbitrary<any>; of: new (scope: any, id: string, given: any) => IExperimentTracker } } = {
   WandbExperimentTracker: { given: props({ apiKey: secret }, { apiKeyField: field, entity: name, project: name, url }), of: WandbExperimentTracker },
   CometExperimentTracker: { given: props({ apiKey: secret }, { apiKeyField: field, workspace: name, project: name, url }), of: CometExperimentTracker },
+  CometPartnerAppExperimentTracker: {
+    given: props({ apiKey: secret, tier: name, adminUsers: fc.array(name, { maxLength: 2 }) }, { apiKeyField: field, workspace: name, project: name }), of: CometPartnerAppExperimentTracker,
+  },
   DatabricksExperimentTracker: { given: props({ url, token: secret }, { tokenField: field, clientId: name, experiment: name }), of: DatabricksExperimentTracker },
   ClearMlExperimentTracker: { given: props({ credentials: secret }, { accessKeyField: field, secretKeyField: field, url, webUrl: url, filesUrl: url }), of: ClearMlExperimentTracker },
   NeptuneExperimentTracker: { given: props({ project: name, apiToken: secret }, { apiTokenField: field }), of: NeptuneExperimentTracker },

@@ -240,6 +240,6 @@ describe('bin/mlops.ts, as cdk.json runs it', () => {
     const { status, stderr } = run('tracker: { provider: mlfow }');
 
     expect(status).toBe(1);
-    expect(stderr).toBe(`${join(work, 'bin.yaml')}: 'tracker.provider' must be one of sagemaker, mlflow, databricks, wandb, comet, clearml, neptune, none, got 'mlfow': did you mean 'mlflow'?\n`);
+    expect(stderr).toBe(`${join(work, 'bin.yaml')}: 'tracker.provider' must be one of sagemaker, mlflow, databricks, wandb, comet, comet-partner-app, clearml, neptune, none, got 'mlfow': did you mean 'mlflow'?\n`);
   });
 });

@@ -9,7 +9,7 @@ const VENDOR = 'provider: mlflow, url: https://mlflow.acme.dev';
 describe('each bad input is refused with one line', () => {
   test.each([
     // Providers
-    ['tracker: { provider: mlfow }', "'tracker.provider' must be one of sagemaker, mlflow, databricks, wandb, comet, clearml, neptune, none, got 'mlfow': did you mean 'mlflow'?"],
+    ['tracker: { provider: mlfow }', "'tracker.provider' must be one of sagemaker, mlflow, databricks, wandb, comet, comet-partner-app, clearml, neptune, none, got 'mlfow': did you mean 'mlflow'?"],
     ['endpoint: { provider: sagemake }', "'endpoint.provider' must be one of sagemaker, open-inference, got 'sagemake': did you mean 'sagemaker'?"],
     ['alerter: { provider: [sns] }', "'alerter.provider' must be one of sns, slack, pagerduty, datadog, webhook, got [\"sns\"]: did you mean 'sns'?"],
     ['tracker: mlflow', "'tracker' must be a mapping of fields, got 'mlflow': did you mean { provider: mlflow }?"],

@@ -3,8 +3,8 @@ import { CfnOutput, SecretValue, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import {
-  Auth, ClearMlExperimentTracker, CometExperimentTracker, DatabricksExperimentTracker, Environment, IAlerter, IExperimentTracker, MirroredTracker, MlflowExperimentTracker,
-  PagerDutyAlerter, SlackAlerter, WandbExperimentTracker,
+  Auth, ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, Environment, IAlerter, IExperimentTracker, MirroredTracker,
+  MlflowExperimentTracker, PagerDutyAlerter, SlackAlerter, WandbExperimentTracker,
 } from '../../../../lib';
 import { app } from '../app';
 
@@ -20,6 +20,7 @@ app('sdks', (stack, addresses) => {
   output(stack, {
     wandb,
     comet: new CometExperimentTracker(stack, 'Comet', { ...key, url: at.comet, workspace: 'acme', project: 'churn' }),
+    partner: CometPartnerAppExperimentTracker.fromApp(stack, 'PartnerApp', { ...key, appArn: 'arn:aws:sagemaker:us-east-1:000000000000:partner-app/app-ABCDEF123456', url: at.comet }),
     clearml: new ClearMlExperimentTracker(stack, 'ClearMl', { credentials: secret, accessKeyField: 'access', secretKeyField: 'secret', url: at.clearml, webUrl: at.clearml, filesUrl: at.clearml }),
     token: new DatabricksExperimentTracker(stack, 'Token', { ...databricks, tokenField: 'key' }),
     principal: new DatabricksExperimentTracker(stack, 'Principal', { ...databricks, clientId: 'client-of-the-test', tokenField: 'secret' }),

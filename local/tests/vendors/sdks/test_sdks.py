@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from mlops_local.settings import REPOSITORY
 
 HERE = Path(__file__).parent
 KEY, ACCESS, SECRET, CLIENT, TOKEN = "1824812581259009ca9981580f8f8a9012409eee", "access-of-the-test", "secret-of-the-test", "client-of-the-test", "token-of-the-test"
+APP = "arn:aws:sagemaker:us-east-1:000000000000:partner-app/app-ABCDEF123456"
 CLIENTS = ("wandb", "comet-ml", "clearml", "databricks-sdk", "slack-sdk", "pagerduty")
 
 WANDB = """
@@ -189,6 +191,20 @@ def test_comet(job, vendors):
     metrics = {value["metricName"]: value["metricValue"] for request in comet.at("batch/logger/experiment/metric") for value in request.body["values"]}
     assert metrics["accuracy"] == 0.97
     assert ("alpha", 0.5) in [(value["parameterName"], value["parameterValue"]) for request in comet.at("batch/logger/experiment/parameter") for value in request.body["values"]]
+
+
+@pytest.mark.proves("experiment tracker", "comet-partner-app", "comet-ml", grade="sdk")
+def test_comet_in_the_account(job, vendors):
+    comet = vendors["comet"]
+    comet.exchanges.clear()
+
+    job("partner", COMET)
+
+    assert comet.refused == []
+    signed = re.compile(r"AWS4-HMAC-SHA256 Credential=test/\d{8}/us-east-1/sagemaker/aws4_request, SignedHeaders=\S+, Signature=[0-9a-f]{64}")
+    assert [request.path for request in comet.requests if not signed.fullmatch(request.authorization or "")] == []
+    assert {(request.headers["x-amz-partner-app-authorization"], request.headers["x-sagemaker-partner-app-server-arn"]) for request in comet.requests} == {(KEY, APP)}
+    assert comet.at("batch/logger/experiment/metric")
 
 
 @pytest.mark.proves("experiment tracker", "clearml", "clearml", grade="sdk")
