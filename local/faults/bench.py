@@ -14,6 +14,7 @@ from pathlib import Path
 
 from faults.cell import FALLBACK, SUCCESS, Outcome
 from faults.vendor import FIRST, Vendor
+from mlops_local import waiting
 from mlops_local.cli import cdk, client_environment, lifecycle
 from mlops_local.settings import REPOSITORY, Settings
 
@@ -27,14 +28,8 @@ STOP_SECONDS = 10
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = LONGEST_RUN_SECONDS) -> object:
-    """The condition's first true value."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds:g} s: {what}")
+    """As anywhere, but as long as the longest run takes."""
+    return waiting.wait_until(condition, what, seconds)
 
 
 @dataclass

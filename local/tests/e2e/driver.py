@@ -6,8 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,20 +13,10 @@ from e2e import grants
 
 from mlops_local.cli import client_environment
 from mlops_local.settings import REPOSITORY, Settings
+from mlops_local.waiting import wait_until
 
 DECISIONS, GRANTS = ".decisions", ".grants"
 RUN = REPOSITORY / "local" / "run.mjs"
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 60) -> object:
-    """The condition's first true value."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 @dataclass(frozen=True)
