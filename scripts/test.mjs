@@ -4,8 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { buildHandlers, cache, installRuntimes, Refusal, repository, targetPython } from '../local/install.mjs';
-import { command, install, interrupted, run } from './command.mjs';
+import { buildHandlers, cache, installRuntimes, Refusal, repository } from '../local/install.mjs';
+import { command, install, interrupted } from './command.mjs';
+import { pytest as runPytest, runAlone } from './pytest.mjs';
 
 const reports = mkdtempSync(join(tmpdir(), 'mlops-tests-'));
 const endToEnd = join('local', 'tests', 'e2e');
@@ -44,6 +45,7 @@ async function runSuites(names) {
 async function jest() {
   const file = join(reports, 'jest.json');
   const program = join(repository, 'node_modules', '.bin', 'jest');
+  mkdirSync(cache, { recursive: true });
   const code = await runAlone(program, ['--ci', '--json', `--outputFile=${file}`], {
     CDK_VALIDATION: 'false', JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION: '1',
   }, 'ignore');
@@ -58,25 +60,7 @@ function unitFolders() {
 
 async function pytest(name, folders, options) {
   if (folders.every((folder) => !existsSync(join(repository, folder)))) return { passed: 0, failed: 0, code: 0 };
-  const file = join(reports, `${name}.xml`);
-  const arguments_ = ['-m', 'pytest', ...folders, ...options, `--junitxml=${file}`, '-q', '-rfE', '-p', 'no:cacheprovider',
-    '--import-mode=importlib'];
-  const code = await runAlone(targetPython, arguments_, {
-    PYTHONPATH: ['local', join('local', 'tests'), 'runtime'].map((folder) => join(repository, folder)).join(':'),
-    PYTHONDONTWRITEBYTECODE: '1',
-    MLOPS_LOCAL_CACHE: cache,
-  });
+  const { passed, failed, code } = await runPytest(folders, join(reports, `${name}.xml`), options);
   // pytest ends with 5 when it found no test.
-  if (code === 5) return { passed: 0, failed: 0, code: 0 };
-  if (!existsSync(file)) return { passed: 0, failed: 0, code };
-  const count = (attribute) => Number(readFileSync(file, 'utf8').match(new RegExp(`<testsuite [^>]*\\b${attribute}="(\\d+)"`))?.[1] ?? 0);
-  const failed = count('failures') + count('errors');
-  return { passed: count('tests') - failed - count('skipped'), failed, code };
-}
-
-/** A suite never sees the developer's AWS settings. */
-function runAlone(program, args, variables, stdout = 'inherit') {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
-  mkdirSync(cache, { recursive: true });
-  return run(program, args, { ...Object.fromEntries(inherited), ...variables }, ['ignore', stdout, 'inherit']);
+  return { passed, failed, code: code === 5 ? 0 : code };
 }
