@@ -10,6 +10,7 @@ import {
   stopInstalling, targetPython,
 } from './install.mjs';
 
+const deployedOptions = { stack: { type: 'string' }, aws: { type: 'boolean' } };
 const upOptions = { json: { type: 'boolean' }, config: { type: 'string' }, example: { type: 'string' } };
 
 /** Each command: the flags it takes, and what it does. */
@@ -20,7 +21,8 @@ const commands = {
   stop: { options: {}, run: () => withoutInstall('stop') },
   reset: { options: {}, run: () => withoutInstall('reset') },
   env: { options: {}, run: () => withoutInstall('env') },
-  doctor: { options: { stack: { type: 'string' }, aws: { type: 'boolean' } }, run: doctor },
+  doctor: { options: deployedOptions, run: (flags) => ofDeployed('doctor', flags) },
+  export: { run: exportStack },
   deploy: { run: deploy },
   faults: { run: faults },
 };
@@ -89,11 +91,18 @@ async function withoutInstall(command) {
   return runPython(command, []);
 }
 
-/** How the outside services of the deployed stacks are. */
-async function doctor(flags) {
+/** A command about the stacks that are deployed. */
+async function ofDeployed(command, flags, ...positional) {
   findPython();
   await installPython(report);
-  return runPython('doctor', [...flags.stack === undefined ? [] : ['--stack', flags.stack], ...flags.aws ? ['--aws'] : []]);
+  return runPython(command, [...positional, ...flags.stack === undefined ? [] : ['--stack', flags.stack], ...flags.aws ? ['--aws'] : []]);
+}
+
+/** A deployed stack in the shape that another ecosystem takes. */
+function exportStack([format, ...args]) {
+  const formats = ['env', 'servicebinding', 'zenml'];
+  if (!formats.includes(format)) throw new Refusal(`the format must be one of ${formats.join(', ')}, got '${format ?? ''}'`);
+  return ofDeployed('export', readFlags('export', deployedOptions, args), format);
 }
 
 /** The same stack to AWS, with the caller's own credentials. */

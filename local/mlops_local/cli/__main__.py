@@ -1,4 +1,4 @@
-"""`python -m mlops_local.cli up|start|stop|reset|env|doctor`; local/run.mjs installs, checks the flags and calls it."""
+"""`python -m mlops_local.cli up|start|stop|reset|env|doctor|export`; local/run.mjs installs, checks the flags and calls it."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ def main() -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     # Imported here, since Ctrl-C may come while boto3 still loads.
-    from mlops_local.cli import client_environment, doctor, lifecycle, up
+    from mlops_local.cli import client_environment, doctor, export, lifecycle, up
     from mlops_local.settings import Settings
 
     settings = Settings.from_environment()
@@ -32,6 +32,7 @@ def _run(arguments: argparse.Namespace) -> int:
         "reset": lambda: lifecycle.reset_and_tell(settings),
         "env": lambda: client_environment.print_exports(settings),
         "doctor": lambda: doctor.run(settings, arguments.stack, arguments.aws),
+        "export": lambda: export.run(settings, arguments.format, arguments.stack, arguments.aws),
     }
     return commands[arguments.command]()
 
@@ -45,9 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     up_parser.add_argument("--json", action="store_true")
     up_parser.add_argument("--config", type=Path)
     up_parser.add_argument("--example")
-    doctor_parser = subparsers.add_parser("doctor")
-    doctor_parser.add_argument("--stack")
-    doctor_parser.add_argument("--aws", action="store_true")
+    for name in ("doctor", "export"):
+        deployed_parser = subparsers.add_parser(name)
+        deployed_parser.add_argument("--stack")
+        deployed_parser.add_argument("--aws", action="store_true")
+    deployed_parser.add_argument("format")
     return parser
 
 

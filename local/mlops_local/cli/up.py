@@ -5,6 +5,8 @@ import os
 import time
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
 from mlops_local.cli import cdk, client_environment, data, executions, lifecycle, tracker, vendors
 from mlops_local.cli.console import Console
 from mlops_local.cli.endpoints import accuracy, endpoint_of
@@ -52,15 +54,18 @@ class Loop:
     def run(self) -> None:
         began = time.monotonic()
         servers = vendors.program(self.example)
+        started = "{}"
         if servers is None:
             assembly = self._synthesize({})
             self._start_target()
         else:
             # Synthesis needs the vendors' addresses, and the vendors need the target.
             self._start_target()
-            assembly = self._synthesize({"vendors": self._start_vendors(servers)})
+            started = self._start_vendors(servers)
+            assembly = self._synthesize({"vendors": started})
         self._bootstrap()
         outputs = self._deploy(assembly)
+        self._await_vendors(started)
         if any(name not in outputs for name in _LOOP_OUTPUTS):
             self._tell_outputs(assembly.stack, outputs)
             return
@@ -89,6 +94,13 @@ class Loop:
             for name, server in json.loads(line).items():
                 self.console.detail(f"{name} on {server['url']}")
         return line
+
+    def _await_vendors(self, line: str) -> None:
+        """For the vendors that need the deployed stack."""
+        waiting = [name for name, server in json.loads(line).items() if "ready" in server]
+        if waiting:
+            with self.console.phase("connect", f"{', '.join(waiting)} with the deployed stack"):
+                vendors.await_ready(self.settings, line)
 
     def _synthesize(self, context: dict[str, str]) -> cdk.Assembly:
         if self.config:
@@ -153,7 +165,13 @@ class Loop:
 
     def _training_job(self, name: str, output: dict) -> dict:
         sagemaker = client_environment.client(self.settings, "sagemaker")
-        job = sagemaker.describe_training_job(TrainingJobName=name)
+        try:
+            job = sagemaker.describe_training_job(TrainingJobName=name)
+        except ClientError as error:
+            # A vendor's run is known there; the pipeline says what it left.
+            if error.response["Error"]["Code"] not in ("ResourceNotFound", "ValidationException") or not output:
+                raise
+            job = {"TrainingJobStatus": "Completed"}
         measured = {metric["MetricName"]: metric["Value"] for metric in job.get("FinalMetricDataList", [])}
         return {
             "name": name,

@@ -1,6 +1,7 @@
 """The vendor servers of an example: `examples/<name>/servers.py`, which runs beside the local target.
 
-It prints one line of JSON when its servers are ready: the value of the context `vendors` that the example's app takes.
+It prints one line of JSON when its servers are ready: the value of the context `vendors` that the example's app takes. A
+server that needs the deployed stack names what answers once it has found it, as `ready`.
 """
 
 import json
@@ -8,10 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import urllib3
+
 from mlops_local.cli import client_environment, lifecycle
 from mlops_local.cli.failure import Failure
 from mlops_local.settings import REPOSITORY, Settings
 
+_http = urllib3.PoolManager(timeout=urllib3.Timeout(total=5), retries=False)
 _START_SECONDS = 300  # the first start installs the vendors' servers
 
 
@@ -46,6 +50,24 @@ def start(settings: Settings, servers: Path) -> str:
                       str(detached.log))
     line_file.write_text(json.dumps({"program": str(servers), "line": line}))
     return line
+
+
+def await_ready(settings: Settings, line: str) -> None:
+    """Waits for the servers that have waited for the stack."""
+    detached = lifecycle.servers_of(settings)
+    deadline = time.monotonic() + _START_SECONDS
+    for name, server in json.loads(line).items():
+        while "ready" in server and not _answers(server["ready"]):
+            if detached.running() is None or time.monotonic() > deadline:
+                raise Failure("vendors", "StartFailed", f"{name} is not ready: {detached.last_line()}", str(detached.log))
+            time.sleep(0.2)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return _http.request("GET", url).status == 200
+    except (urllib3.exceptions.HTTPError, OSError):
+        return False
 
 
 def _first_line(output: Path, process) -> str | None:

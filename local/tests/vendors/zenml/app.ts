@@ -1,16 +1,18 @@
-/** State machines that run the pipelines of pipelines.py; `url` is JSON, of the server's URL and the deployments'. */
+/** State machines that run the pipelines of pipelines.py, and what `npm run export` reads; `url` is JSON, of the server's URL and the deployments'. */
 import { Duration } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Auth, IOrchestrator, PipelineModelTrainer, ZenmlOrchestrator } from '../../../../lib';
+import { Auth, IOrchestrator, MlflowExperimentTracker, PipelineModelTrainer, Publication, ZenmlOrchestrator } from '../../../../lib';
 import { app, given } from '../app';
 
 app('zenml', (stack, urls, artifactStore) => {
   const { server: url, deployments } = JSON.parse(urls);
-  const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'vendor/zenml');
+  const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'lane/zenml');
   const [auth, deploymentAuth, wrong] = ['key', 'deploymentKey', 'wrong'].map(field => Auth.bearer(secret, field));
   const orchestrator: IOrchestrator = new ZenmlOrchestrator(stack, 'Orchestrator', { url, deployments, artifactStore, auth, deploymentAuth });
   const stranger: IOrchestrator = new ZenmlOrchestrator(stack, 'Stranger', { url, deployments, artifactStore, auth: wrong, deploymentAuth });
   const intruder: IOrchestrator = new ZenmlOrchestrator(stack, 'Intruder', { url, deployments, artifactStore, auth, deploymentAuth: wrong });
+  const tracker = new MlflowExperimentTracker(stack, 'Tracker', { url: 'https://mlflow.example.org', auth: Auth.bearer(secret, 'tracker') });
+  Object.entries({ 'artifact-store': artifactStore, 'experiment-tracker': tracker, orchestrator }).forEach(([component, of]) => new Publication(stack, `Publish-${component}`, { component, of }));
   const trainer = new PipelineModelTrainer(stack, 'Trainer', { orchestrator, pipeline: 'fit' });
   const input = { data: given('data'), wait: given('wait') };
   const result = { modelUri: '{% $output.modelUri %}', accuracy: '{% $output.metrics.accuracy %}' };

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import tarfile
 import urllib.parse
 import urllib.request
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from e2e.driver import free_port, wait_until
+from e2e.driver import RUN, free_port, wait_until
 from vendors.conftest import BUCKET
 from vendors.server import Server, environment_of, process
 
@@ -19,6 +20,8 @@ from mlops_local.cli import client_environment
 
 HERE = Path(__file__).parent
 USER, PASSWORD, DEPLOYMENT_KEY = "ml", "s3cr3t-of-the-test", "a-key-of-the-test"
+TRACKER_TOKEN = "a-token-of-the-test"
+QUIET = {"ZENML_ANALYTICS_OPT_IN": "false", "ZENML_ENABLE_RICH_TRACEBACK": "false", "ZENML_LOGGING_COLORS_DISABLED": "true"}
 DATA = {"data": f"s3://{BUCKET}/ml/data/train.csv", "wait": 0}
 PIPELINES = ("train", "fit")
 
@@ -27,41 +30,40 @@ pytestmark = [pytest.mark.proves("orchestrator", "zenml", "ZenML"), pytest.mark.
 
 @dataclass(frozen=True)
 class Zenml:
-    """The server as a service account sees it, and where its pipelines are deployed."""
+    """The server as a service account sees it, and where its pipelines are to be deployed."""
 
     server: Server
     key: str
     deployments: dict[str, str]
+    folder: Path
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"ZENML_STORE_URL": self.server.url, "ZENML_STORE_API_KEY": self.key}
 
     def runs(self, part: str) -> list[dict]:
         return self.server.ask(f"/api/v1/runs?name=contains:{part}")[1]["items"]
 
+    def one(self, path: str, name: str) -> dict:
+        found, = self.server.ask(f"/api/v1/{path}?name={name}&hydrate=true")[1]["items"]
+        return found
+
 
 @pytest.fixture(scope="module")
-def zenml(target, versions, tmp_path_factory) -> Iterator[Zenml]:
+def zenml(versions, tmp_path_factory) -> Iterator[Zenml]:
     folder = tmp_path_factory.mktemp("zenml")
-    python = environment_of("zenml")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    quiet = {"ZENML_ANALYTICS_OPT_IN": "false", "ZENML_ENABLE_RICH_TRACEBACK": "false", "ZENML_LOGGING_COLORS_DISABLED": "true"}
-    variables = quiet | {
+    variables = QUIET | {
         "ZENML_SERVER": "true", "ZENML_CONFIG_PATH": str(folder / "server"), "ZENML_STORE_URL": f"sqlite:///{folder / 'zenml.db'}",
         "ZENML_SERVER_AUTO_ACTIVATE": "1", "ZENML_DEFAULT_USER_NAME": USER, "ZENML_DEFAULT_USER_PASSWORD": PASSWORD,
-    }
-    start = [python.tool("uvicorn"), "zenml.zen_server.zen_server_api:app", "--host", "127.0.0.1", "--port", str(port)]
-    with process(start, folder, variables) as started, ExitStack() as stack:
+    }  # fmt: skip
+    start = [environment_of("zenml").tool("uvicorn"), "zenml.zen_server.zen_server_api:app", "--host", "127.0.0.1", "--port", str(port)]
+    with process(start, folder, variables) as started:
         Server(url).wait("/health", started)
         versions["ZenML"] = Server(url).ask("/api/v1/info")[1]["version"]
         key = service_account_key(url)
-        deployments = {name: f"http://127.0.0.1:{free_port()}" for name in PIPELINES}
-        client = quiet | client_environment.variables(target.settings) | {
-            "ZENML_CONFIG_PATH": str(folder / "client"), "ZENML_STORE_URL": url, "ZENML_STORE_API_KEY": key, "DEPLOYMENT_KEY": DEPLOYMENT_KEY,
-        }
-        for name, deployment in deployments.items():
-            command = [python.tool("python"), str(HERE / "pipelines.py"), name, deployment.rpartition(":")[2]]
-            served = stack.enter_context(process(command, folder, client))
-            Server(deployment).wait("/health", served)
-        yield Zenml(Server(url, {"authorization": f"Bearer {key}"}), key, deployments)
+        yield Zenml(Server(url, {"authorization": f"Bearer {key}"}), key, {name: f"http://127.0.0.1:{free_port()}" for name in PIPELINES}, folder)
 
 
 def service_account_key(url: str) -> str:
@@ -73,13 +75,43 @@ def service_account_key(url: str) -> str:
     return admin.ask(f"/api/v1/service_accounts/{account}/api_keys", {"name": "loop"})[1]["body"]["key"]
 
 
+def run_export(target, zenml: Zenml, **variables: str) -> subprocess.CompletedProcess:
+    environment = target.environment | zenml.credentials | variables
+    return subprocess.run(["node", str(RUN), "export", "zenml", "--stack", "zenml"], env=environment, capture_output=True, text=True, check=False)
+
+
 @pytest.fixture(scope="module")
-def machines(zenml, target, deploy, s3):
+def deployed(zenml, target, deploy, s3):
     rows = "\n".join(f"{int(value > 50)},{value / 100},{value % 7}" for value in range(100))
     s3.put_object(Bucket=BUCKET, Key="ml/data/train.csv", Body=rows.encode())
-    secret = {"key": zenml.key, "deploymentKey": DEPLOYMENT_KEY, "wrong": "wrong"}
-    target.client("secretsmanager").create_secret(Name="vendor/zenml", SecretString=json.dumps(secret))
+    secret = {"key": zenml.key, "deploymentKey": DEPLOYMENT_KEY, "wrong": "wrong", "tracker": TRACKER_TOKEN}
+    target.client("secretsmanager").create_secret(Name="lane/zenml", SecretString=json.dumps(secret))
     return deploy(HERE / "app.ts", json.dumps({"server": zenml.server.url, "deployments": zenml.deployments}))
+
+
+@pytest.fixture(scope="module")
+def exported(deployed, target, zenml) -> str:
+    """What the export of the deployed stack has said."""
+    ended = run_export(target, zenml)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def machines(deployed, exported, target, zenml):
+    """The state machines, once the pipelines are deployed on the exported stack."""
+    python = environment_of("zenml")
+    client = QUIET | client_environment.variables(target.settings) | zenml.credentials | {"DEPLOYMENT_KEY": DEPLOYMENT_KEY}
+    with ExitStack() as stack:
+        served = {}
+        for name, url in zenml.deployments.items():
+            folder = zenml.folder / name
+            folder.mkdir()
+            command = [python.tool("python"), str(HERE / "pipelines.py"), name, url.rpartition(":")[2]]
+            served[url] = stack.enter_context(process(command, folder, client | {"ZENML_CONFIG_PATH": str(folder / "config"), "ZENML_ACTIVE_STACK_ID": zenml.one("stacks", "zenml")["id"]}))
+        for url, program in served.items():
+            Server(url).wait("/health", program)
+        yield deployed
 
 
 def ended(machine, value: dict) -> tuple[str, str]:
@@ -87,6 +119,38 @@ def ended(machine, value: dict) -> tuple[str, str]:
     described = machine.run(value)
     assert described["status"] == "FAILED", described
     return described["error"], described["cause"]
+
+
+def test_the_deployed_stack_is_a_stack_of_zenmls_and_the_export_tells_no_secret(exported, target, zenml):
+    again = run_export(target, zenml)
+
+    assert again.stdout == exported, again.stderr
+    assert [line.split() for line in exported.splitlines()[1:-1]] == [["artifact-store", "s3", "s3", "artifact_store"], ["experiment-tracker", "mlflow", "mlflow", "experiment_tracker"]]
+    assert not any(secret in exported for secret in (TRACKER_TOKEN, DEPLOYMENT_KEY, zenml.key))
+    stack = zenml.one("stacks", "zenml")["metadata"]
+    assert {kind: component["name"] for kind, (component,) in stack["components"].items()} == {
+        "artifact_store": "zenml-artifact-store", "experiment_tracker": "zenml-experiment-tracker", "orchestrator": "default", "deployer": "default",
+    }  # fmt: skip
+    assert stack["environment"] == {"MLOPS_ARTIFACT_STORE": f"s3://{BUCKET}/ml", "MLFLOW_TRACKING_URI": "https://mlflow.example.org"}
+    secret = zenml.one("secrets", "zenml-experiment-tracker")
+    assert stack["secrets"] == [secret["id"]]
+    assert zenml.server.ask(f"/api/v1/secrets/{secret['id']}")[1]["body"]["values"] == {"MLFLOW_TRACKING_TOKEN": TRACKER_TOKEN}
+    tracker = zenml.one("components", "zenml-experiment-tracker")["metadata"]["configuration"]
+    assert tracker["tracking_token"] == "{{zenml-experiment-tracker.MLFLOW_TRACKING_TOKEN}}"
+
+
+@pytest.mark.parametrize("variables, expected", [
+    ({"ZENML_STORE_API_KEY": ""}, "'ZENML_STORE_API_KEY' must be in the environment"),
+    ({"ZENML_STORE_API_KEY": "wrong"}, "refused the credential with 401"),
+    ({"ZENML_STORE_URL": "http://127.0.0.1:1"}, "http://127.0.0.1:1 is not reachable"),
+    ({"ZENML_STORE_URL": "TARGET"}, "ZENML_STORE_URL must be a ZenML server's"),
+])  # fmt: skip
+def test_an_export_that_cannot_be_says_why_in_one_line(deployed, target, zenml, variables, expected):
+    ended = run_export(target, zenml, **{name: value.replace("TARGET", target.settings.endpoint) for name, value in variables.items()})
+
+    assert (ended.returncode, ended.stdout.count("\n")) == (1, 0)
+    error, = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    assert expected in error
 
 
 def test_a_pipeline_trains_and_the_step_reads_what_it_has_left(machines, s3):
@@ -98,6 +162,8 @@ def test_a_pipeline_trains_and_the_step_reads_what_it_has_left(machines, s3):
     assert (bucket, key.partition("run-monday")[0]) == (BUCKET, "ml/training/")
     archive = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     assert tarfile.open(fileobj=io.BytesIO(archive)).getnames() == ["model.json"]
+    # What the steps hand on lies in the deployed stack's store.
+    assert s3.list_objects_v2(Bucket=BUCKET, Prefix="ml/zenml/fit_model/")["KeyCount"] > 0
 
 
 def test_the_pipeline_is_a_trainer(machines):
