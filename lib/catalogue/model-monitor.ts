@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Auth } from '../../constructs/core';
 import { ICapturingEndpoint, IModelEndpoint } from '../../constructs/model-endpoint';
-import { CloudWatchModelMonitor, IModelMonitor, OtlpModelMonitor, OtlpSignal } from '../../constructs/model-monitor';
+import { CloudWatchModelMonitor, EvidentlyModelMonitor, IModelMonitor, OtlpModelMonitor, OtlpSignal } from '../../constructs/model-monitor';
 import { auth, credential, held, refuse, secretName } from './fields';
 import { Providers, Settings } from './provider';
 
@@ -24,6 +24,21 @@ export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEn
       endpoint: capturing(endpoint, 'otlp'), url: settings.url, auth: known(scope, id, settings), signals: settings.signals, features: settings.features,
       webhookSecret: held(scope, `${id}Webhook`, settings.webhookSecret), webhookSecretField: settings.webhookField,
     }),
+  },
+  evidently: {
+    fields: z => ({
+      url: z.string(), collectorUrl: z.string(), collector: z.string(), project: z.string(), secret: secretName(z).optional(), field: z.string().optional(),
+      features: z.array(z.string()).optional(), intervalMinutes: z.number().optional(),
+    }),
+    props: { secretField: 'field', interval: 'intervalMinutes' },
+    create: (scope, id, settings, { endpoint }) => {
+      const { secret, field, intervalMinutes, ...props } = settings;
+      if (secret === undefined) refuse(settings, ['field'], 'without', 'secret', 'there is nothing to take it from');
+      return new EvidentlyModelMonitor(scope, id, {
+        endpoint: capturing(endpoint, 'evidently'), url: props.url, collectorUrl: props.collectorUrl, collector: props.collector, project: props.project, features: props.features,
+        secret: secret === undefined ? undefined : held(scope, id, secret), secretField: field, interval: intervalMinutes === undefined ? undefined : Duration.minutes(intervalMinutes),
+      });
+    },
   },
   none: { fields: () => ({}), create: () => undefined },
 };

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as fc from 'fast-check';
-import { CloudWatchModelMonitor, OtlpModelMonitor, OtlpSignal } from '../../lib';
-import { alarm, auth, deployable, fixed, machineTarget, props, secret, text, textOrReference } from './arbitraries';
+import { CloudWatchModelMonitor, EvidentlyModelMonitor, OtlpModelMonitor, OtlpSignal } from '../../lib';
+import { alarm, auth, deployable, duration, fixed, machineTarget, props, secret, text, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { recipe } from './recipe';
 
@@ -25,4 +25,10 @@ fuzz('OtlpModelMonitor', fc.tuple(machineTarget, props({ endpoint, url, webhookS
   webhookSecretField: textOrReference, auth, signals: fc.array(fc.constantFrom(...Object.values(OtlpSignal), 'spans'), { maxLength: 3 }), features,
 })), (stack, [target, given]) => {
   new OtlpModelMonitor(stack, 'Monitor', given as any).onDrift('Drift', target);
+});
+
+fuzz('EvidentlyModelMonitor', fc.tuple(machineTarget, props({
+  endpoint, url, collectorUrl: url, collector: fc.oneof(fc.constantFrom('fraud', 'a/b', ''), text), project: fc.oneof({ weight: 4, arbitrary: fc.uuid() }, { weight: 1, arbitrary: text }),
+}, { secret, secretField: textOrReference, features, interval: duration(60, 300, 86_400) })), (stack, [target, given]) => {
+  new EvidentlyModelMonitor(stack, 'Monitor', given as any).onDrift('Drift', target);
 });

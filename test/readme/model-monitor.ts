@@ -2,7 +2,9 @@ import { App, Stack } from 'aws-cdk-lib';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { Auth, CloudWatchModelMonitor, DeployableSageMakerEndpoint, IDriftMonitor, IModelMonitor, OtlpModelMonitor, S3ArtifactStore } from '../../lib';
+import {
+  Auth, CloudWatchModelMonitor, DeployableSageMakerEndpoint, EvidentlyModelMonitor, IDriftMonitor, IModelMonitor, OtlpModelMonitor, S3ArtifactStore,
+} from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const endpoint = new DeployableSageMakerEndpoint(stack, 'Endpoint', { artifactStore: new S3ArtifactStore(stack, 'ArtifactStore') });
@@ -18,3 +20,9 @@ const drift: IDriftMonitor = new OtlpModelMonitor(stack, 'DriftMonitor', {
   endpoint, url: 'https://otlp.datadoghq.com', auth: Auth.header('dd-api-key', apiKey), webhookSecret, features: ['amount', 'age'],
 });
 drift.onDrift('Drift', new targets.SnsTopic(topic));
+
+const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'evidently');
+
+new EvidentlyModelMonitor(stack, 'Evidently', {
+  endpoint, url: 'https://evidently.acme.dev', collectorUrl: 'https://collector.acme.dev', collector: 'fraud', project: '01a2157b-b2e1-7128-9f4f-796b01eebe83', secret,
+});

@@ -1,5 +1,6 @@
+import { evidently } from './evidently';
 import { Format } from './format';
 import { otlp } from './otlp';
 
 /** Every format, by the name that a provider has for it. */
-export const FORMATS: { readonly [name: string]: Format } = { otlp };
+export const FORMATS: { readonly [name: string]: Format } = { evidently, otlp };
