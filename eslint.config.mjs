@@ -21,7 +21,7 @@ export default tseslint.config(
       'comma-dangle': ['error', 'always-multiline'],
     },
   },
-  { files: ['constructs/core/**'], rules: { 'no-restricted-imports': only('^\\.\\./(?!\\.\\./[^./])|^(\\.\\./){3}', 'The core imports nothing of this project but itself.') } },
+  { files: ['constructs/core/**'], rules: { 'no-restricted-imports': only('^(\\.\\./){3}', 'The core imports nothing of this project but itself.') } },
   { files: ['constructs/core/*.ts'], rules: { 'no-restricted-imports': only('^\\.\\./|^@aws-sdk/', 'The core imports nothing of this project but itself, and no AWS SDK.') } },
   { files: ['constructs/sagemaker/**'], rules: { 'no-restricted-imports': only('^\\.\\./(?!core(/|$))', "What SageMaker's constructs share imports the core only.") } },
   {

@@ -1,5 +1,3 @@
-import { SecretValue } from 'aws-cdk-lib';
-import * as events from 'aws-cdk-lib/aws-events';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { SecretField } from './component';
 import { Credentials } from './credentials';
@@ -97,14 +95,14 @@ const FIELD = [/^[\w.\-/+=@]{1,256}$/, "a field of the secret's JSON, of letters
 const ADDRESS = [/^(\/(?!\/)|https:\/\/[^/?#@\s]+|http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?)[^?#\s]*$/, "a path from the '/', or an https:// URL"] as const;
 const CLIENT_CREDENTIALS = 'client_credentials';
 
-/** What a Connection takes, for a service at `url`. */
-type Connect = (url: string) => events.ConnectionProps;
-/** What a request carries for which `credential` stands, to a service at `url`. */
+/** What a Connection takes: `AuthorizationType` and `AuthParameters`, as CloudFormation and the API have them. */
+type Authorize = (credential: string, url: string) => { [name: string]: any };
+/** What a request carries. */
 type Carry = (credential: string, url: string) => Credentials;
 
 /**
- * How an external service knows its caller. Credentials are references to secrets. A Connection copies the value at deploy, so
- * that a rotated secret needs a deployment that changes the connection; what a Connection cannot express is read when it is used.
+ * How an external service knows its caller. Credentials are references to secrets. A Connection copies the value at deploy, and
+ * after a rotation where the stack has a `SecretRotation`; what a Connection cannot express is read when it is used.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection-auth.html
  */
 export class Auth {
@@ -116,7 +114,7 @@ export class Auth {
   /** `Authorization: Bearer <token>`. */
   public static bearer(token: ISecret, field?: string): Auth {
     checkSecret({ token, field }, 'token');
-    return new Auth(AuthScheme.BEARER, () => inHeader('Authorization', token, field, 'Bearer '), it => ({ headers: { Authorization: `Bearer ${it}` } }), { secret: token, field });
+    return new Auth(AuthScheme.BEARER, it => inHeader('Authorization', `Bearer ${it}`), it => ({ headers: { Authorization: `Bearer ${it}` } }), { secret: token, field });
   }
 
   /**
@@ -127,7 +125,8 @@ export class Auth {
     check({ username }, z => ({ username: text(z, /^(?=.*\S)[^:\p{C}]{1,512}$/u, "1 to 512 characters without ':'") }), 'username');
     checkSecret({ password, field }, 'password');
     return new Auth(
-      AuthScheme.BASIC, () => ({ authorization: events.Authorization.basic(username, value(password, field)) }), it => ({ basic: `${username}:${it}` }), { secret: password, field }, username,
+      AuthScheme.BASIC, it => ({ AuthorizationType: 'BASIC', AuthParameters: { BasicAuthParameters: { Username: username, Password: it } } }),
+      it => ({ basic: `${username}:${it}` }), { secret: password, field }, username,
     );
   }
 
@@ -135,15 +134,18 @@ export class Auth {
   public static header(name: string, secret: ISecret, field?: string, prefix: string = ''): Auth {
     check({ name, prefix }, z => ({ name: text(z, ...HEADER), prefix: text(z, ...PREFIX) }), 'name');
     checkSecret({ secret, field }, 'secret');
-    return new Auth(AuthScheme.HEADER, () => inHeader(name, secret, field, prefix), it => ({ headers: { [name]: `${prefix}${it}` } }), { secret, field });
+    return new Auth(AuthScheme.HEADER, it => inHeader(name, `${prefix}${it}`), it => ({ headers: { [name]: `${prefix}${it}` } }), { secret, field });
   }
 
   /** A field of the JSON body that holds the secret. Requests without a body of fields cannot carry it. */
   public static body(name: string, secret: ISecret, field?: string): Auth {
     check({ name }, z => ({ name: text(z, /^[A-Za-z0-9_-]{1,512}$/, "a field's name of letters, digits, - and _") }), 'name');
     checkSecret({ secret, field }, 'secret');
-    const bodyParameters = () => ({ [name]: events.HttpParameter.fromSecret(value(secret, field)) });
-    return new Auth(AuthScheme.BODY, () => ({ ...nobody(), bodyParameters: bodyParameters() }), it => ({ body: { [name]: it } }), { secret, field });
+    const authorize: Authorize = it => {
+      const { AuthorizationType, AuthParameters } = nobody();
+      return { AuthorizationType, AuthParameters: { ...AuthParameters, InvocationHttpParameters: { BodyParameters: [{ Key: name, Value: it, IsValueSecret: true }] } } };
+    };
+    return new Auth(AuthScheme.BODY, authorize, it => ({ body: { [name]: it } }), { secret, field });
   }
 
   /**
@@ -157,17 +159,20 @@ export class Auth {
     const { address, scope, field } = options;
     checkSecret({ clientSecret, field }, 'clientSecret');
     const asked = { grant_type: CLIENT_CREDENTIALS, ...scope !== undefined && { scope } };
-    const connect: Connect = url => ({
-      authorization: events.Authorization.oauth({
-        authorizationEndpoint: at(url, address), httpMethod: events.HttpMethod.POST, clientId, clientSecret: value(clientSecret, field),
-        bodyParameters: Object.fromEntries(Object.entries(asked).map(([name, it]) => [name, events.HttpParameter.fromString(it)])),
-      }),
+    const authorize: Authorize = (it, url) => ({
+      AuthorizationType: 'OAUTH_CLIENT_CREDENTIALS',
+      AuthParameters: {
+        OAuthParameters: {
+          AuthorizationEndpoint: at(url, address), HttpMethod: 'POST', ClientParameters: { ClientID: clientId, ClientSecret: it },
+          OAuthHttpParameters: { BodyParameters: Object.entries(asked).map(([Key, Value]) => ({ Key, Value })) },
+        },
+      },
     });
     const carry: Carry = (it, url) => ({
       headers: { Authorization: 'Bearer ${token}' },
       token: { url: at(url, address), form: true, body: { ...asked, client_id: clientId, client_secret: it }, field: 'access_token' },
     });
-    return new Auth(AuthScheme.OAUTH, connect, carry, { secret: clientSecret, field }, clientId);
+    return new Auth(AuthScheme.OAUTH, authorize, carry, { secret: clientSecret, field }, clientId);
   }
 
   /**
@@ -211,7 +216,7 @@ export class Auth {
   private constructor(
     /** The form of the credential. */
     public readonly scheme: AuthScheme,
-    private readonly connect: Connect | undefined,
+    private readonly authorize: Authorize | undefined,
     private readonly carry: Carry,
     /** The secret behind it. */
     public readonly credential?: SecretField,
@@ -219,9 +224,12 @@ export class Auth {
     public readonly username?: string,
   ) {}
 
-  /** As a Connection takes it for a service at `url`; nothing where a Connection cannot express it. */
-  public authorization(url: string): events.ConnectionProps | undefined {
-    return this.connect?.(url);
+  /**
+   * `AuthorizationType` and `AuthParameters` of a Connection to a service at `url`, where `credential` stands for the secret;
+   * nothing where a Connection cannot express it.
+   */
+  public authorization(credential: string, url: string): { [name: string]: any } | undefined {
+    return this.authorize?.(credential, url);
   }
 
   /** What requests to a service at `url` carry, where `credential` stands for the secret. */
@@ -239,22 +247,17 @@ export class Auth {
 /** What cannot bring a token itself. */
 const INDIRECT = [AuthScheme.OAUTH, AuthScheme.EXCHANGE, AuthScheme.SIGV4];
 
-function nobody(): events.ConnectionProps {
-  return { authorization: events.Authorization.apiKey('x-client', SecretValue.unsafePlainText('mlops')) };
+function nobody() {
+  return inHeader('x-client', 'mlops');
+}
+
+function inHeader(ApiKeyName: string, ApiKeyValue: string) {
+  return { AuthorizationType: 'API_KEY', AuthParameters: { ApiKeyAuthParameters: { ApiKeyName, ApiKeyValue } } };
 }
 
 /** A secret, under the name that its parameter has, and one of its fields. */
 function checkSecret(props: { [name: string]: any }, parameter: string): void {
   check(props, z => ({ [parameter]: like(z, 'a secret (secretsmanager.ISecret)', 'secretArn', 'secretValueFromJson'), field: text(z, ...FIELD) }), parameter);
-}
-
-/** The value stays a `{{resolve:secretsmanager:...}}` reference, which only CloudFormation resolves, inside the connection. */
-function inHeader(name: string, secret: ISecret, field: string | undefined, prefix: string): events.ConnectionProps {
-  return { authorization: events.Authorization.apiKey(name, SecretValue.unsafePlainText(prefix + value(secret, field).unsafeUnwrap())) };
-}
-
-function value(secret: ISecret, field?: string): SecretValue {
-  return field !== undefined ? secret.secretValueFromJson(field) : secret.secretValue;
 }
 
 /** `address` as a URL, for a service at `url`. */

@@ -1,13 +1,12 @@
 import { Annotations, ArnFormat, Duration, Stack } from 'aws-cdk-lib';
-import * as events from 'aws-cdk-lib/aws-events';
 import { Construct } from 'constructs';
 import { Auth } from './auth';
 import { Call } from './call';
-import { acknowledge } from './acknowledge';
 import { allow } from './grants';
 import { Jsonata } from './jsonata';
 import { Probe, ProbeSubject } from './probe';
 import { HttpRequest, RequestFunction } from './request-function';
+import { ServiceConnection } from './service-connection';
 import { address, check, duration, expression, flag, json, like, oneOf, text } from './validation';
 
 /** One request to an external service. */
@@ -120,7 +119,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 export class ExternalEndpoint {
   /** The address, without a `/` at the end. */
   public readonly url: string;
-  private readonly connections: { [owner: string]: events.Connection } = {};
+  private readonly connections: { [owner: string]: ServiceConnection } = {};
   private readonly functions: { [owner: string]: RequestFunction } = {};
 
   /**
@@ -178,34 +177,28 @@ export class ExternalEndpoint {
     }
   }
 
-  private task(owner: Construct, { connectionArn, connectionSecretArn }: events.Connection, request: HttpRequest): Pick<Call, 'resource' | 'arguments' | 'policies'> {
+  private task(owner: Construct, connection: ServiceConnection, request: HttpRequest): Pick<Call, 'resource' | 'arguments' | 'policies'> {
     return {
       resource: 'http:invoke',
-      arguments: { ...request, Authentication: { ConnectionArn: connectionArn } },
+      arguments: { ...request, Authentication: { ConnectionArn: connection.connectionArn } },
       policies: [
         // The `/` keeps a host that merely starts alike out.
         allow(['states:InvokeHTTPEndpoint'], [Stack.of(owner).formatArn({ service: 'states', resource: 'stateMachine', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME })],
           { StringLike: { 'states:HTTPEndpoint': `${this.url}/*` }, StringEquals: { 'states:HTTPMethod': request.Method } }),
-        allow(['events:RetrieveConnectionCredentials'], [connectionArn]),
-        allow(['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], [connectionSecretArn]),
+        allow(['events:RetrieveConnectionCredentials'], [connection.connectionArn]),
+        allow(['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], [connection.secretArn]),
       ],
     };
   }
 
   // Both are found by this endpoint only: what another endpoint of the same owner made holds another credential.
 
-  private connection(owner: Construct): events.Connection | undefined {
-    const props = this.auth.authorization(this.url);
-    return props && (this.connections[owner.node.path] ??= connect(owner, props));
+  private connection(owner: Construct): ServiceConnection | undefined {
+    const isExpressible = this.auth.authorization('', this.url) !== undefined;
+    return isExpressible ? this.connections[owner.node.path] ??= new ServiceConnection(owner, 'Connection', { url: this.url, auth: this.auth }) : undefined;
   }
 
   private function(owner: Construct): RequestFunction {
     return this.functions[owner.node.path] ??= new RequestFunction(owner, 'Request', { url: this.url, auth: this.auth });
   }
-}
-
-function connect(owner: Construct, props: events.ConnectionProps): events.Connection {
-  const connection = new events.Connection(owner, 'Connection', props);
-  acknowledge(connection, ['CKV_SECRET_6'], 'it is no secret but a reference to one, which CloudFormation resolves inside of the connection');
-  return connection;
 }

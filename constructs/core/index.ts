@@ -8,4 +8,5 @@ export * from './external-endpoint';
 export * from './jsonata';
 export * from './probe';
 export * from './publication';
+export * from './secret-rotation';
 export * from './step';

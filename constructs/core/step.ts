@@ -4,6 +4,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { Call } from './call';
 import { explain } from './grants';
+import { followerOf } from './rotations';
 import { check, duration, got, mapping } from './validation';
 
 /** Properties of a `Step`. */
@@ -48,6 +49,12 @@ const TRANSIENT: { [service: string]: string[] } = {
   dynamodb: ['DynamoDB.ProvisionedThroughputExceededException', 'DynamoDB.ThrottlingException'],
   s3: ['S3.S3Exception', 'S3.SdkClientException'],
   sns: ['SNS.ThrottledException', 'SNS.InternalErrorException'],
+};
+
+/** What a credential that was rotated meets until its successor has arrived. */
+const REFUSED: { [service: string]: string[] } = {
+  http: ['States.Http.StatusCode.401', 'Events.ConnectionResource.InvalidConnectionState'],
+  function: ['Http.StatusCode.401', 'Http.AccessDenied'],
 };
 
 /** The contract's error, from the integration's own. */
@@ -275,6 +282,13 @@ class Task extends sfn.TaskStateBase {
   constructor(scope: Construct, private readonly call: Call, props: sfn.TaskStateBaseProps) {
     super(scope, call.name, props);
     this.taskPolicies = explain(this, call.policies, `step \`${scope.node.id}\` calls ${isFunction(call) ? 'the function that calls the service' : `\`${call.resource}\``}`);
+  }
+
+  /** In a stack whose secrets are rotated, a refusal is waited out: a minute, in all. */
+  public override toStateJson(topLevelQueryLanguage?: sfn.QueryLanguage): object {
+    const json: { Retry?: object[] } = super.toStateJson(topLevelQueryLanguage);
+    const ErrorEquals = REFUSED[serviceOf(this.call)];
+    return ErrorEquals && followerOf(this) ? { ...json, Retry: [...json.Retry ?? [], { ErrorEquals, IntervalSeconds: 2, MaxAttempts: 5, BackoffRate: 2 }] } : json;
   }
 
   /** @internal */

@@ -1,5 +1,6 @@
 import jsonata from 'jsonata';
 import { Credentials, TokenRequest } from '../../credentials';
+import { filled } from '../credential';
 import { HttpError, Incoming, Outgoing } from './http';
 import { keysOf, signed } from './sign';
 
@@ -184,13 +185,6 @@ function merged(body: any, more?: { [field: string]: any }): any {
   if (!more) return body;
   if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) throw new HttpError('Http.Request', 'a credential in the body needs a body that is a JSON object');
   return { ...body, ...more };
-}
-
-/** `it` with `value` in place of `${name}`. */
-function filled<T>(it: T, name: string, value: string): T {
-  if (typeof it === 'string') return it.replaceAll(`\${${name}}`, () => value) as T;
-  if (typeof it !== 'object' || it === null) return it;
-  return Array.isArray(it) ? it.map(inner => filled(inner, name, value)) as T : Object.fromEntries(Object.entries(it).map(([key, inner]) => [key, filled(inner, name, value)])) as T;
 }
 
 /** JSON or text, as the answer says that it is. */

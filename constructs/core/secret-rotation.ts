@@ -1,0 +1,67 @@
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge';
+import { allow, grant, readSecret } from './grants';
+import { Log } from './log';
+import { handlerFolder } from './package-root';
+import { appoint, connectionIn, Follower, followerOf } from './rotations';
+import { ServiceConnection } from './service-connection';
+
+/** Stands for the secret in what the function is told. */
+const CREDENTIAL = '${CREDENTIAL}';
+
+/**
+ * For a stack whose secrets are rotated while it runs: brings each new value into the connections that hold a copy of the old one, and lets
+ * steps wait for it, up to a minute, when a service refuses them (401). One for a stack, made before the components that call services.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/secret-event-notifications.html
+ */
+export class SecretRotation extends Construct implements Follower {
+  private readonly function: lambda.Function;
+
+  /** @throws when the stack has one already, or a connection that it would miss */
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const [other, early] = [followerOf(this), connectionIn(this)];
+    if (other) throw new Error(`'${this.node.path}' must be the only SecretRotation of its stack, which has '${other.node.path}'`);
+    if (early) throw new Error(`'${this.node.path}' must be made before the components that call services, got it after '${early.node.scope!.node.path}'`);
+    const log = new Log(this, 'Log');
+    const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    this.function = new lambda.Function(this, 'Function', {
+      runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder('propagate')), timeout: Duration.minutes(1), memorySize: 256,
+      description: 'Brings rotated secrets into connections', logGroup: log, role,
+    });
+    grant(this.function, [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn])], 'writes its log');
+    acknowledge(this.function, ['CKV_AWS_116', 'NIST.800.53.R5-LambdaDLQ'], 'it is tried again; after that, steps fail with Mlops.Unauthorized, which alerts');
+    acknowledge(this.function, ['CKV_AWS_115', 'NIST.800.53.R5-LambdaConcurrency'], 'a rotation is a rare event');
+    acknowledge(this.function, ['CKV_AWS_117', 'NIST.800.53.R5-LambdaInsideVPC', 'CT.LAMBDA.PR.3'], 'it calls APIs of AWS only, for which no VPC has to have a way out');
+    appoint(this);
+  }
+
+  /** Brings each new value of the secret behind `connection` into it. */
+  public follow(connection: ServiceConnection): void {
+    const { auth: { credential }, auth, url } = connection.props;
+    if (!credential) return;
+    const { secret, field } = credential;
+    const copies = Stack.of(this).formatArn({ service: 'secretsmanager', resource: 'secret', resourceName: `events!connection/${connection.name}/*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    grant(this.function, readSecret(credential), 'reads what was rotated');
+    grant(this.function, [
+      allow(['events:UpdateConnection'], [connection.policyArn]),
+      // EventBridge keeps its copy in the name of whoever updates the connection.
+      allow(['secretsmanager:CreateSecret', 'secretsmanager:UpdateSecret', 'secretsmanager:PutSecretValue', 'secretsmanager:GetSecretValue'], [copies]),
+    ], 'brings it into the connection');
+    new events.Rule(connection, 'Rotated', {
+      description: 'The secret has a new value',
+      eventPattern: {
+        source: ['aws.secretsmanager'], detailType: ['Secret Label Updated'], detail: { labelUpdated: ['AWSCURRENT'] },
+        resources: secret.secretFullArn ? [secret.secretFullArn] : events.Match.prefix(`${secret.secretArn}-`),
+      },
+      targets: [new targets.LambdaFunction(this.function, {
+        event: events.RuleTargetInput.fromObject({ secret: secret.secretArn, field, connection: { Name: connection.name, ...auth.authorization(CREDENTIAL, url) } }),
+      })],
+    });
+  }
+}
