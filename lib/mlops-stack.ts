@@ -1,6 +1,6 @@
 import { CfnOutput, Duration, Stack, StackProps } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { IComponent, Publication } from '../constructs/core';
+import { IComponent, Publication, SecretRotation } from '../constructs/core';
 import { acknowledgeConstruction } from '../constructs/core/acknowledge';
 import { Nobody } from '../constructs/core/grants';
 import { IDeployableEndpoint } from '../constructs/model-endpoint';
@@ -39,6 +39,7 @@ export class MlopsStack extends Stack {
     super(scope, id, { description: 'An MLOps platform', analyticsReporting: false, ...stackProps });
 
     acknowledgeConstruction(this);
+    if (file.rotation) new SecretRotation(this, 'SecretRotation');
     const store = this.create('ArtifactStore', 'store', catalogue.STORES, file.store, undefined);
     const tracker = this.create('ExperimentTracker', 'tracker', catalogue.TRACKERS, file.tracker, { store });
     const trainer = this.create('ModelTrainer', 'trainer', catalogue.TRAINERS, file.trainer, { store });

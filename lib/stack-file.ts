@@ -14,6 +14,7 @@ export interface Choice {
 /** What a stack file says, checked, with every default filled in. */
 export interface StackFile {
   readonly name: string;
+  readonly rotation: boolean;
   readonly store: Choice;
   readonly tracker: Choice;
   readonly trainer: Choice;
@@ -92,12 +93,12 @@ export function checkStackFile(settings: unknown): StackFile {
   const z: typeof Zod = require('zod');
   const file = mapping('the file', settings ?? {});
   refuseFields(file, '');
-  const { name, pipeline, ...components } = file;
-  const known = ['name', ...Object.keys(COMPONENTS), 'pipeline'];
+  const { name, rotation, pipeline, ...components } = file;
+  const known = ['name', 'rotation', ...Object.keys(COMPONENTS), 'pipeline'];
   const extra = Object.keys(components).find(section => !Object.hasOwn(COMPONENTS, section));
   if (extra !== undefined) throw new Error(`'${shown(extra)}' is not a section (allowed: ${known.join(', ')}): did you mean '${nearest(extra, known)}'?`);
   const choices = Object.entries(COMPONENTS).map(([section, providers]) => [section, choose(z, section, providers, components[section])]);
-  return { name: parse('name', nameSchema(z), name), ...Object.fromEntries(choices), pipeline: parse('pipeline', pipelineSchema(z), pipeline ?? {}) };
+  return { name: parse('name', nameSchema(z), name), rotation: parse('rotation', rotationSchema(z), rotation), ...Object.fromEntries(choices), pipeline: parse('pipeline', pipelineSchema(z), pipeline ?? {}) };
 }
 
 function choose(z: typeof Zod, section: string, providers: Providers<any, any>, given: unknown): Choice {
@@ -112,6 +113,11 @@ function choose(z: typeof Zod, section: string, providers: Providers<any, any>, 
 
 export function nameSchema(z: typeof Zod) {
   return z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,62}$/, { error: 'must be a letter and then at most 62 letters, digits or -' }).default('mlops');
+}
+
+/** Whether rotated secrets reach the connections that hold a copy. */
+export function rotationSchema(z: typeof Zod) {
+  return z.boolean().default(false);
 }
 
 export function pipelineSchema(z: typeof Zod) {

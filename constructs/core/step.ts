@@ -270,7 +270,7 @@ function errorOf(call: Call): { Error: string; Cause: string; whole: string } {
   const whole = '$states.errorOutput';
   const [Error, Cause] = [`${whole}.Error`, `${whole}.Cause`];
   if (!isFunction(call)) return { Error, Cause, whole };
-  const [name, message] = [`$replace(${Error}, /^Http\\./, 'States.Http.')`, `$replace(${Cause}, /^\\{"errorType":"[^"]*","errorMessage":"(.*)","trace":.*$/, '$1')`];
+  const [name, message] = [`$replace(${Error}, /^Http\\./, 'States.Http.')`, `$replace(${Cause}, /^\\{"errorType": ?"[^"]*", ?"errorMessage": ?"(.*)", ?"trace": ?\\[.*$/, '$1')`];
   return { Error: name, Cause: message, whole: `{'Error': ${name}, 'Cause': ${message}}` };
 }
 

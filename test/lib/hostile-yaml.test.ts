@@ -7,7 +7,7 @@ import { refusal, stackFile } from '../support/stack-file';
 /** What a file says, checked. */
 const read = (content: string | Buffer) => checkStackFile(parseStackFile(stackFile(content)));
 
-const SECTIONS = 'name, store, tracker, trainer, registry, endpoint, monitor, orchestrator, alerter, pipeline';
+const SECTIONS = 'name, rotation, store, tracker, trainer, registry, endpoint, monitor, orchestrator, alerter, pipeline';
 const ALIAS = 'must write each value out, got an alias (*)';
 const DEEP = 'must be nested at most 50 levels deep, got more';
 const laughs = (levels: number) => ['a0: &a0 ha', ...Array.from({ length: levels }, (_, level) => `a${level + 1}: &a${level + 1} [${Array(10).fill(`*a${level}`)}]`)].join('\n');
@@ -48,8 +48,8 @@ describe('each is refused with one line', () => {
     ['__proto__ in a list', 'pipeline: { metrics: [{ __proto__: 1 }] }', "'pipeline.metrics.0.__proto__' must have another name, got '__proto__'"],
     ['__proto__ in a gate', 'pipeline: { gate: { metric: f1, minimum: 1, __proto__: { maximum: 1 } } }', "'pipeline.gate.__proto__' must have another name, got '__proto__'"],
     ['constructor', 'constructor: { prototype: { polluted: true } }', `'constructor' is not a section (allowed: ${SECTIONS}): did you mean 'monitor'?`],
-    ['prototype', 'prototype: { polluted: true }', `'prototype' is not a section (allowed: ${SECTIONS}): did you mean 'store'?`],
-    ['toString', 'toString: 1', `'toString' is not a section (allowed: ${SECTIONS}): did you mean 'store'?`],
+    ['prototype', 'prototype: { polluted: true }', `'prototype' is not a section (allowed: ${SECTIONS}): did you mean 'rotation'?`],
+    ['toString', 'toString: 1', `'toString' is not a section (allowed: ${SECTIONS}): did you mean 'rotation'?`],
     ['constructor in a section', 'store: { constructor: { prototype: { polluted: true } } }', "'store.constructor' is not a field of provider 's3' (allowed: bucket, prefix, removal): did you mean 'bucket'?"],
     ['a provider that every object has', 'monitor: { provider: constructor }', "'monitor.provider' must be one of cloudwatch, otlp, evidently, none, got 'constructor': did you mean 'cloudwatch'?"],
     ['a provider by __proto__', 'monitor: { provider: __proto__ }', "'monitor.provider' must be one of cloudwatch, otlp, evidently, none, got '__proto__': did you mean 'otlp'?"],

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { MlopsStack } from '../../lib';
-import { checkStackFile, COMPONENTS, nameSchema, pipelineSchema } from '../../lib/stack-file';
+import { checkStackFile, COMPONENTS, nameSchema, pipelineSchema, rotationSchema } from '../../lib/stack-file';
 import { render } from '../support/template';
 
 const doc = readFileSync(join(__dirname, '../../docs/stack-file.md'), 'utf8');
@@ -51,11 +51,11 @@ describe('docs/stack-file.md lists every field of the catalogue', () => {
     expect([...under(doc, `## ${section}`).matchAll(/^### (.+)$/gm)].map(([, provider]) => provider)).toEqual(Object.keys(COMPONENTS[section]));
   });
 
-  test('the name', () => {
+  test('the stack itself', () => {
     const rows = table(under(doc, '## The stack'));
 
-    expect(Object.keys(rows)).toEqual(['name']);
-    expectDefaults(rows, { name: nameSchema(z) });
+    expect(Object.keys(rows)).toEqual(['name', 'rotation']);
+    expectDefaults(rows, { name: nameSchema(z), rotation: rotationSchema(z) });
   });
 
   test('the pipeline', () => {

@@ -18,7 +18,7 @@ describe('each bad input is refused with one line', () => {
     ['tracker: { provider: mlflow }', "'tracker.url' of provider 'mlflow' is missing: it must be a string"],
     [`tracker: { ${VENDOR}, usrname: ml }`, "'tracker.usrname' is not a field of provider 'mlflow' (allowed: url, experiment, username, secret, field): did you mean 'username'?"],
     ['orchestrator: { retries: 3 }', "'orchestrator.retries' is not a field of provider 'step-functions' (it has none)"],
-    ['endpiont: {}', "'endpiont' is not a section (allowed: name, store, tracker, trainer, registry, endpoint, monitor, orchestrator, alerter, pipeline): did you mean 'endpoint'?"],
+    ['endpiont: {}', "'endpiont' is not a section (allowed: name, rotation, store, tracker, trainer, registry, endpoint, monitor, orchestrator, alerter, pipeline): did you mean 'endpoint'?"],
     ['pipeline: { gate: { metric: f1, max: 1 } }', "'pipeline.gate.max' is not a field (allowed: metric, minimum, maximum): did you mean 'maximum'?"],
     ['pipeline: { gate: { minimum: 1 } }', "'pipeline.gate.metric' is missing: it must be a string"],
     // Vendors
@@ -112,9 +112,9 @@ describe('each bad input is refused with one line', () => {
 
 describe('defaults', () => {
   test.each(['', '# nothing but a comment', '{}'])('an empty file (%j) is the whole stack on AWS', yaml => {
-    const { name, pipeline, ...components } = checkStackFile(parseStackFile(stackFile(yaml)));
+    const { name, rotation, pipeline, ...components } = checkStackFile(parseStackFile(stackFile(yaml)));
 
-    expect(name).toBe('mlops');
+    expect([name, rotation]).toEqual(['mlops', false]);
     expect(Object.fromEntries(Object.entries(components).map(([section, { provider }]) => [section, provider]))).toEqual({
       store: 's3', tracker: 'sagemaker', trainer: 'sagemaker', registry: 'sagemaker', endpoint: 'sagemaker', monitor: 'cloudwatch', orchestrator: 'step-functions', alerter: 'sns',
     });

@@ -2,7 +2,7 @@ import { App, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { Auth, Binding, ExternalEndpoint, IModelTrainer, Jsonata, Step, StepFunctionsOrchestrator, TrainOptions } from '../../lib';
+import { Auth, Binding, ExternalEndpoint, IModelTrainer, Jsonata, SecretRotation, Step, StepFunctionsOrchestrator, TrainOptions } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'acme/jobs');
@@ -45,3 +45,6 @@ const report = airflow.request(owner, 'report', { path: '/api/v2/report', timeou
 
 const step = new Step(stack, 'Report', { calls: [report], result: { summary: '{% $report.ResponseBody %}' } });
 new StepFunctionsOrchestrator(stack, 'Reporter').addPipeline('report', { definition: step });
+
+const rotated = new Stack(new App(), 'rotated');
+new SecretRotation(rotated, 'SecretRotation');

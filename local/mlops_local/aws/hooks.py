@@ -99,8 +99,9 @@ HOOKS = [
     *_hooks("services.sns", topic_policy_allows="topic_arn service source_arn source_account", _topics=object,
             _p="params key default"),
     *_hooks("services.sqs", queue_policy_allows="queue_arn service source_arn source_account"),
-    *_hooks("core.lambda_runtime", invalidate_worker="func_name qualifier account region"),
-    *_hooks("services.lambda_svc", function_policy_for_arn="resource_arn"),
+    *_hooks("core.lambda_runtime", invalidate_worker="func_name qualifier account region", _NODEJS_WORKER_SCRIPT=str),
+    *_hooks("services.lambda_svc", function_policy_for_arn="resource_arn",
+            _execute_function_warm="func event request_id"),
     *_hooks("services.secretsmanager", _secrets=object, _update_secret="data",
             _store_new_secret="name secret_string secret_binary description tags kms_key_id rotation_lambda_arn "
                               "rotation_rules"),

@@ -2,14 +2,16 @@
 
 On AWS a connection's ARN ends in a uuid, its credentials live in a secret that EventBridge manages
 (`events!connection/<name>/<uuid>`), and DescribeConnection never answers them. HTTP Tasks are authorized on that
-secret, so it is a real one here.
+secret, so it is a real one here. Whoever works with a connection is authorized on its ARN without the uuid.
 """
 
 import copy
 import json
+import re
 import uuid
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.core.responses import AccountRegionScopedDict, json_response
 from ministack.services import eventbridge, secretsmanager
 
@@ -36,6 +38,16 @@ def apply() -> None:
     eventbridge._update_connection = _updating(eventbridge._update_connection)
     eventbridge._delete_connection = _deleting(eventbridge._delete_connection)
     eventbridge._describe_connection = _describing(eventbridge._describe_connection)
+    iam_actions.extract_resource_arn = _authorizing(iam_actions.extract_resource_arn)
+
+
+def _authorizing(find_resource):
+    def extract_resource_arn(service, method, path, headers, body, query_params, region, account_id):
+        if service == "events" and re.fullmatch(r".*\.(Create|Update|Delete|Describe|Deauthorize)Connection", headers.get("x-amz-target", "")):
+            return f"arn:aws:events:{region}:{account_id}:connection/{json.loads(body or b'{}').get('Name', '')}"
+        return find_resource(service, method, path, headers, body, query_params, region, account_id)
+
+    return extract_resource_arn
 
 
 def _creating(create):
