@@ -1,4 +1,5 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { fieldOf } from '../credential';
 import { HttpError } from './http';
 
 /** Reads a secret, or one field of its JSON. */
@@ -6,17 +7,8 @@ export function secretReader(arn: string, name?: string): () => Promise<string> 
   const secrets = new SecretsManagerClient({});
   return async () => {
     const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: arn }));
-    const value = name === undefined ? SecretString : field(SecretString, name);
+    const value = name === undefined ? SecretString : fieldOf(SecretString, name);
     if (value) return value;
     throw new HttpError('Http.AccessDenied', name === undefined ? 'the secret is empty' : `the secret is no JSON object with a text in its field '${name}'`);
   };
-}
-
-function field(text: string, name: string): string | undefined {
-  try {
-    const value = Object(JSON.parse(text))[name];
-    return typeof value === 'string' ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
