@@ -18,14 +18,20 @@ export function held(scope: Construct, id: string, secret: string): secretsmanag
     ? secretsmanager.Secret.fromSecretCompleteArn(scope, `${id}Secret`, secret) : secretsmanager.Secret.fromSecretNameV2(scope, `${id}Secret`, secret);
 }
 
-/** Who is called how: Basic with a user name, Bearer without, nothing without a secret. */
-export function auth(scope: Construct, id: string, { username, secret, field }: Settings): Auth {
+/** How a service knows who calls it. */
+export interface Callers {
+  readonly user?: (username: string, password: secretsmanager.ISecret, field?: string) => Auth;
+  readonly token?: (secret: secretsmanager.ISecret, field?: string) => Auth;
+}
+
+/** Who is called how: a user (Basic) with a user name, a token (Bearer) without, nothing without a secret. */
+export function auth(scope: Construct, id: string, { username, secret, field }: Settings, { user = Auth.basic, token = Auth.bearer }: Callers = {}): Auth {
   if (secret === undefined) {
     if (username !== undefined || field !== undefined) throw new Error("'secret' must name the secret that goes with 'username' or 'field', got none");
     return Auth.none();
   }
   const password = held(scope, id, secret);
-  return username === undefined ? Auth.bearer(password, field) : Auth.basic(username, password, field);
+  return username === undefined ? token(password, field) : user(username, password, field);
 }
 
 /** Settings that take no effect next to `field`, or without it, are refused: whoever wrote them expects one. */

@@ -1,10 +1,11 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { IArtifactStore } from '../../constructs/artifact-store';
+import { Auth } from '../../constructs/core';
 import { IModelTrainer, PipelineModelTrainer, RayModelTrainer, SageMakerModelTrainer } from '../../constructs/model-trainer';
-import { PrefectOrchestrator, ZenmlOrchestrator } from '../../constructs/orchestrator';
-import { auth, credential, IMAGE, key, toImage } from './fields';
-import { Providers, Z } from './provider';
+import { AirflowOrchestrator, DagsterOrchestrator, IOrchestrator, PrefectOrchestrator, PrefectOrchestratorProps, ZenmlOrchestrator } from '../../constructs/orchestrator';
+import { auth, Callers, credential, IMAGE, key, toImage } from './fields';
+import { Provider, Providers, Z } from './provider';
 
 /** What the pipeline hands to whoever trains, and the image that serves what they leave: every provider has these fields. */
 const work = (z: Z) => ({
@@ -19,6 +20,18 @@ const training = (z: Z) => ({ source: z.string().default('training'), entry: z.s
 /** The role that a vendor's machines take in AWS. */
 const role = (z: Z) => z.string().regex(/^arn:[^:]+:iam::\d{12}:role\/.+$/, { error: "must be a role's ARN, arn:aws:iam::<account>:role/<name>" }).optional();
 const identity = (scope: Construct, id: string, arn?: string) => arn === undefined ? undefined : iam.Role.fromRoleArn(scope, `${id}Identity`, arn);
+
+/** A pipeline of one's own, in a vendor's orchestrator. */
+const pipeline = (
+  Orchestrator: new (scope: Construct, id: string, props: PrefectOrchestratorProps) => IOrchestrator, callers?: Callers,
+): Provider<IModelTrainer, { store: IArtifactStore }> => ({
+  fields: z => ({ ...work(z), url: z.string(), pipeline: z.string(), role: role(z), ...credential(z) }),
+  props: { uri: 'image', version: 'image' },
+  create: (scope, id, settings, { store }) => new PipelineModelTrainer(scope, id, {
+    orchestrator: new Orchestrator(scope, `${id}Orchestrator`, { artifactStore: store, url: settings.url, auth: auth(scope, id, settings, callers) }),
+    pipeline: settings.pipeline, image: toImage(settings.image), identity: identity(scope, id, settings.role),
+  }),
+});
 
 export const TRAINERS: Providers<IModelTrainer, { store: IArtifactStore }> = {
   sagemaker: {
@@ -38,14 +51,7 @@ export const TRAINERS: Providers<IModelTrainer, { store: IArtifactStore }> = {
       artifactStore: store, url: settings.url, auth: auth(scope, id, settings), gpus: settings.gpus, image: toImage(settings.image), identity: identity(scope, id, settings.role),
     }),
   },
-  prefect: {
-    fields: z => ({ ...work(z), url: z.string(), pipeline: z.string(), role: role(z), ...credential(z) }),
-    props: { uri: 'image', version: 'image' },
-    create: (scope, id, settings, { store }) => new PipelineModelTrainer(scope, id, {
-      orchestrator: new PrefectOrchestrator(scope, `${id}Orchestrator`, { artifactStore: store, url: settings.url, auth: auth(scope, id, settings) }),
-      pipeline: settings.pipeline, image: toImage(settings.image), identity: identity(scope, id, settings.role),
-    }),
-  },
+  prefect: pipeline(PrefectOrchestrator),
   zenml: {
     fields: z => ({ ...work(z), url: z.string(), deployment: z.string(), role: role(z), ...key(z), deploymentField: z.string().optional() }),
     props: { uri: 'image', version: 'image', 'deployments.train': 'deployment' },
@@ -57,4 +63,6 @@ export const TRAINERS: Providers<IModelTrainer, { store: IArtifactStore }> = {
       pipeline: 'train', image: toImage(settings.image), identity: identity(scope, id, settings.role),
     }),
   },
+  airflow: pipeline(AirflowOrchestrator, { user: AirflowOrchestrator.login }),
+  dagster: pipeline(DagsterOrchestrator, { token: (secret, field) => Auth.header('Dagster-Cloud-Api-Token', secret, field) }),
 };

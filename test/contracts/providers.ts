@@ -51,6 +51,12 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model trainer zenml': kit.modelTrainer((scope, { artifactStore }) => new mlops.PipelineModelTrainer(scope, 'Trainer', {
     orchestrator: new mlops.ZenmlOrchestrator(scope, 'Orchestrator', { artifactStore, url: 'https://zenml.acme.dev', deployments: { train: 'https://train.acme.dev' } }), pipeline: 'train',
   })),
+  'model trainer airflow': kit.modelTrainer((scope, { artifactStore }) => new mlops.PipelineModelTrainer(scope, 'Trainer', {
+    orchestrator: new mlops.AirflowOrchestrator(scope, 'Orchestrator', { artifactStore, url: 'https://airflow.acme.dev', auth: mlops.Auth.bearer(secret(scope)) }), pipeline: 'nightly',
+  })),
+  'model trainer dagster': kit.modelTrainer((scope, { artifactStore }) => new mlops.PipelineModelTrainer(scope, 'Trainer', {
+    orchestrator: new mlops.DagsterOrchestrator(scope, 'Orchestrator', { artifactStore, url: 'https://dagster.acme.dev' }), pipeline: 'fraud/nightly',
+  })),
 
   'model registry sagemaker': kit.modelRegistry(scope => new mlops.SageMakerModelRegistry(scope, 'Registry')),
   'model registry sagemaker, existing': kit.modelRegistry(scope => mlops.SageMakerModelRegistry.fromGroupName(scope, 'Registry', 'fraud')),
@@ -108,6 +114,12 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'orchestrator zenml': kit.orchestrator((scope, { artifactStore }) => new mlops.ZenmlOrchestrator(scope, 'Orchestrator', {
     artifactStore, url: 'https://zenml.acme.dev', deployments: { [kit.PIPELINE]: 'https://train.acme.dev' },
     auth: mlops.Auth.bearer(secret(scope), 'key'), deploymentAuth: mlops.Auth.bearer(secret(scope, 'DeploymentSecret'), 'deploymentKey'),
+  })),
+  'orchestrator airflow': kit.orchestrator((scope, { artifactStore }) => new mlops.AirflowOrchestrator(scope, 'Orchestrator', {
+    artifactStore, url: 'https://airflow.acme.dev', auth: mlops.AirflowOrchestrator.login('ml', secret(scope), 'password'),
+  })),
+  'orchestrator dagster': kit.orchestrator((scope, { artifactStore }) => new mlops.DagsterOrchestrator(scope, 'Orchestrator', {
+    artifactStore, url: 'https://acme.dagster.cloud/prod', auth: mlops.Auth.header('Dagster-Cloud-Api-Token', secret(scope)),
   })),
 };
 

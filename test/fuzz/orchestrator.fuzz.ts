@@ -1,7 +1,7 @@
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as fc from 'fast-check';
-import { PrefectOrchestrator, StepFunctionsOrchestrator, ZenmlOrchestrator } from '../../lib';
+import { AirflowOrchestrator, DagsterOrchestrator, PrefectOrchestrator, StepFunctionsOrchestrator, ZenmlOrchestrator } from '../../lib';
 import { auth, duration, machineTarget, props, store, text, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
@@ -45,10 +45,15 @@ fuzz('IOrchestrator.cancel', props({ run: textOrReference }), (stack, given) => 
   machine(stack, orchestrator.cancel(stack, 'Cancel', given));
 });
 
-fuzz('PrefectOrchestrator', fc.tuple(props({ artifactStore: store, url }, { auth }), fc.oneof(fc.constantFrom('train', 'train/nightly', 'a b/ü', 'a/b/c'), textOrReference)), (stack, [given, pipeline]) => {
-  const orchestrator = new PrefectOrchestrator(stack, 'Orchestrator', given);
-  machine(stack, orchestrator.run(stack, 'Run', { pipeline, result: { modelUri: '{% $output.modelUri %}' } }).next(orchestrator.inspect(stack, 'Inspect', { run: '{% $Run.run %}' })));
-});
+for (const [Orchestrator, ...pipelines] of [
+  [PrefectOrchestrator, 'train', 'train/nightly', 'a b/ü', 'a/b/c'], [AirflowOrchestrator, 'nightly', 'a.b_c-1', 'a b', 'a/b'], [DagsterOrchestrator, 'nightly', 'jobs.py/nightly', 'a/b/c', 'a/b/c/d'],
+] as const) {
+  fuzz(Orchestrator.name, fc.tuple(props({ artifactStore: store, url }, { auth }), fc.oneof(fc.constantFrom(...pipelines), textOrReference)), (stack, [given, pipeline]) => {
+    const orchestrator = new Orchestrator(stack, 'Orchestrator', given);
+    machine(stack, orchestrator.run(stack, 'Run', { pipeline, result: { modelUri: '{% $output.modelUri %}' } }).next(orchestrator.inspect(stack, 'Inspect', { run: '{% $Run.run %}' }))
+      .next(orchestrator.cancel(stack, 'Cancel', { run: '{% $Run.run %}' })));
+  });
+}
 
 fuzz('ZenmlOrchestrator', fc.tuple(
   props({ artifactStore: store, url, deployments: fc.dictionary(fc.constantFrom('train', 'Connection', '../ü', '__proto__', 'a b'), url, { maxKeys: 3 }) }, { auth, deploymentAuth: auth }),

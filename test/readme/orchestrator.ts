@@ -1,6 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Auth, IOrchestrator, PrefectOrchestrator, S3ArtifactStore, SageMakerModelTrainer, StepFunctionsOrchestrator, ZenmlOrchestrator } from '../../lib';
+import { AirflowOrchestrator, Auth, DagsterOrchestrator, IOrchestrator, PrefectOrchestrator, S3ArtifactStore, SageMakerModelTrainer, StepFunctionsOrchestrator, ZenmlOrchestrator } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const store = new S3ArtifactStore(stack, 'ArtifactStore');
@@ -24,3 +24,15 @@ const zenml: IOrchestrator = new ZenmlOrchestrator(stack, 'Zenml', {
 });
 const deployed = zenml.run(stack, 'Deployed', { pipeline: 'nightly', input: { data: store.uriFor('data/') }, result: { modelUri: '{% $output.modelUri %}' } });
 orchestrator.addPipeline('deployed', { definition: deployed });
+
+const airflow: IOrchestrator = new AirflowOrchestrator(stack, 'Airflow', {
+  url: 'https://airflow.acme.dev', artifactStore: store, auth: AirflowOrchestrator.login('ml', secret, 'password'),
+});
+const dag = airflow.run(stack, 'Dag', { pipeline: 'nightly', input: { data: store.uriFor('data/') } });
+orchestrator.addPipeline('in-airflow', { definition: dag });
+
+const dagster: IOrchestrator = new DagsterOrchestrator(stack, 'Dagster', {
+  url: 'https://acme.dagster.cloud/prod', artifactStore: store, auth: Auth.header('Dagster-Cloud-Api-Token', secret, 'dagster'),
+});
+const job = dagster.run(stack, 'Job', { pipeline: 'fraud/nightly', input: { data: store.uriFor('data/') } });
+orchestrator.addPipeline('in-dagster', { definition: job });

@@ -79,7 +79,7 @@ class Machine:
         return self.client.start_execution(**request)["executionArn"]
 
     def wait(self, execution: str) -> dict:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             described = self.client.describe_execution(executionArn=execution)
             if described["status"] != "RUNNING":
@@ -94,3 +94,9 @@ class Machine:
         described = self.run(value)
         assert described["status"] == "SUCCEEDED", f"{described.get('error')}: {described.get('cause')}"
         return json.loads(described["output"])
+
+    def failure(self, value: object = None) -> tuple[str, str]:
+        """The error and the cause of an execution that fails."""
+        described = self.run(value)
+        assert described["status"] == "FAILED", described
+        return described["error"], described["cause"]

@@ -13,6 +13,8 @@ from e2e.driver import LocalTarget, free_port
 
 from mlops_local.settings import REPOSITORY, Settings
 
+pytest.register_assert_rewrite("vendors.orchestrating")
+
 BUCKET = "vendors"
 VERSIONS: dict[str, str] = {}
 PASSED: dict[tuple[str, ...], bool] = {}

@@ -69,6 +69,13 @@ class Server:
         except urllib.error.HTTPError as error:
             return error.code, _parsed(error.read())
 
+    @contextmanager
+    def started(self, command: list[str], folder: Path, variables: dict[str, str], path: str) -> Iterator[subprocess.Popen]:
+        """The program that serves this address, for the time of the block; the block starts when `path` answers 200."""
+        with process(command, folder, variables) as program:
+            self.wait(path, program)
+            yield program
+
     def wait(self, path: str, started: subprocess.Popen) -> None:
         """Waits until `path` answers 200."""
 

@@ -1,21 +1,19 @@
 """PrefectOrchestrator against a server of Prefect's, and a process that serves real flows."""
 
 import base64
-import io
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from e2e.driver import free_port, wait_until
 from vendors.conftest import BUCKET
+from vendors.orchestrating import DATA, is_a_timeout_when_late, is_a_trainer, put_data, runs_once, trains_and_the_step_reads_what_was_left
 from vendors.server import Server, environment_of, process
 
 from mlops_local.cli import client_environment
 
 HERE = Path(__file__).parent
 AUTH = "ml:s3cr3t"
-DATA = {"data": f"s3://{BUCKET}/ml/data/train.csv", "wait": 0}
 
 pytestmark = [pytest.mark.proves("orchestrator", "prefect", "Prefect"), pytest.mark.proves("model trainer", "prefect", "Prefect")]
 
@@ -28,9 +26,8 @@ def prefect(target, versions, tmp_path_factory) -> Iterator[Server]:
     server = Server(f"http://127.0.0.1:{port}/api", {"authorization": f"Basic {base64.b64encode(AUTH.encode()).decode()}"})
     variables = {"PREFECT_HOME": str(folder), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
     start = [python.tool("prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
-    client = client_environment.variables(target.settings) | {"PREFECT_API_URL": server.url, "PREFECT_API_AUTH_STRING": AUTH}
-    with process(start, folder, variables | {"PREFECT_SERVER_API_AUTH_STRING": AUTH}) as started:
-        server.wait("/health", started)
+    client = client_environment.variables(target.settings) | {"PREFECT_API_URL": server.url, "PREFECT_API_AUTH_STRING": AUTH, "PYTHONPATH": str(HERE.parent)}
+    with server.started(start, folder, variables | {"PREFECT_SERVER_API_AUTH_STRING": AUTH}, "/health"):
         versions["Prefect"] = server.ask("/admin/version")[1]
         with process([python.tool("python"), str(HERE / "flow.py")], folder, variables | client) as worker:
             server.wait("/deployments/name/forget/forget", worker)
@@ -39,8 +36,7 @@ def prefect(target, versions, tmp_path_factory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def machines(prefect, deploy, s3):
-    rows = "\n".join(f"{int(value > 50)},{value / 100},{value % 7}" for value in range(100))
-    s3.put_object(Bucket=BUCKET, Key="ml/data/train.csv", Body=rows.encode())
+    put_data(s3)
     return deploy(HERE / "app.ts", prefect.url)
 
 
@@ -49,43 +45,22 @@ def runs(prefect: Server, part: str) -> list[dict]:
     return sorted(found, key=lambda run: run["created"])
 
 
-def ended(machine, value: dict) -> tuple[str, str]:
-    """The error and the cause of an execution that fails."""
-    described = machine.run(value)
-    assert described["status"] == "FAILED", described
-    return described["error"], described["cause"]
-
-
 def test_a_flow_trains_and_the_step_reads_what_it_has_left(machines, s3):
-    output = machines["Run"].output({"runId": "monday", **DATA})
-
-    assert output["output"]["run"] == "monday"
-    assert output["accuracy"] == output["output"]["metrics"]["accuracy"] > 0.9
-    bucket, _, key = output["modelUri"].removeprefix("s3://").partition("/")
-    assert (bucket, key.partition("run-monday")[0]) == (BUCKET, "ml/training/")
-    archive = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    assert tarfile.open(fileobj=io.BytesIO(archive)).getnames() == ["model.json"]
+    trains_and_the_step_reads_what_was_left(machines, s3)
 
 
 def test_the_flow_is_a_trainer(machines):
-    output = machines["Train"].output({"runId": "wednesday", **DATA})
-
-    assert {"image", "jobName", "metrics", "modelUri"} <= output.keys()
-    assert output["metrics"]["accuracy"] > 0.9
-    assert output["modelUri"].startswith(f"s3://{BUCKET}/ml/training/train-wednesday-")
-    assert "scikit-learn" in output["image"]
+    is_a_trainer(machines)
 
 
 def test_another_execution_of_the_run_finds_the_flow_run(machines, prefect):
-    first = machines["Run"].output({"runId": "tuesday", **DATA})
-    second = machines["Run"].output({"runId": "tuesday", **DATA})
+    run = runs_once(machines)
 
-    assert second == first
-    assert [run["id"] for run in runs(prefect, "run-tuesday")] == [first["run"]]
+    assert [found["id"] for found in runs(prefect, "run-tuesday")] == [run]
 
 
 def test_a_flow_that_fails_fails_the_step_with_the_flows_reason(machines, prefect):
-    error, cause = ended(machines["Run"], {"runId": "broken", "data": f"s3://{BUCKET}/ml/none.csv", "wait": 0})
+    error, cause = machines["Run"].failure({"runId": "broken", "data": f"s3://{BUCKET}/ml/none.csv", "wait": 0})
 
     run, = runs(prefect, "run-broken")
     assert error == "Mlops.Failed"
@@ -112,10 +87,7 @@ def test_a_run_that_is_cancelled_ends_and_so_does_the_step_that_waits_for_it(mac
 
 
 def test_a_run_that_takes_too_long_is_a_timeout(machines):
-    error, cause = ended(machines["Late"], {"runId": "late", **DATA, "wait": 5})
-
-    assert error == "Mlops.Timeout"
-    assert cause.startswith("Late: no end after 2 s")
+    is_a_timeout_when_late(machines)
 
 
 @pytest.mark.parametrize("name, error, reason", [
@@ -125,7 +97,7 @@ def test_a_run_that_takes_too_long_is_a_timeout(machines):
     ("Forget", "Mlops.Failed", "S3.NoSuchKey"),
 ])  # fmt: skip
 def test_what_cannot_be_run_says_why(machines, name, error, reason):
-    got, cause = ended(machines[name], {"runId": "refused", **DATA})
+    got, cause = machines[name].failure({"runId": "refused", **DATA})
 
     assert got == error
     assert cause.startswith(f"{name}: {reason}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from e2e.driver import free_port, wait_until
 from vendors.conftest import BUCKET
-from vendors.server import Server, environment_of, process
+from vendors.server import Server, environment_of
 
 from mlops_local.cli import client_environment
 
@@ -34,8 +34,7 @@ def ray(target, versions, tmp_path_factory) -> Iterator[Server]:
     start = [python.tool("ray"), "start", "--head", "--block", "--node-ip-address=127.0.0.1", f"--port={free_port()}", "--dashboard-host=127.0.0.1",
              f"--dashboard-port={port}", f"--dashboard-agent-listen-port={free_port()}", "--include-dashboard=true", "--num-cpus=2",
              f"--temp-dir={folder}", "--object-store-memory=100000000"]
-    with process(start, folder, variables) as started:
-        server.wait("/api/version", started)
+    with server.started(start, folder, variables, "/api/version"):
         versions["Ray"] = server.ask("/api/version")[1]["ray_version"]
         yield server
 
@@ -49,12 +48,6 @@ def machines(ray, deploy, s3):
 
 def jobs(ray: Server, part: str) -> list[dict]:
     return [job for job in ray.ask("/api/jobs/")[1] if part in job["submission_id"]]
-
-
-def ended(machine, value: dict) -> tuple[str, str]:
-    described = machine.run(value)
-    assert described["status"] == "FAILED", described
-    return described["error"], described["cause"]
 
 
 def test_a_job_trains_on_the_stores_data_and_leaves_its_model_there(machines, s3):
@@ -77,7 +70,7 @@ def test_another_execution_of_the_run_finds_the_job(machines, ray):
 
 
 def test_a_job_that_fails_fails_the_step_and_names_its_log(machines, ray):
-    error, cause = ended(machines["Train"], {"runId": "broken", "data": f"s3://{BUCKET}/ml/none", "wait": "0"})
+    error, cause = machines["Train"].failure({"runId": "broken", "data": f"s3://{BUCKET}/ml/none", "wait": "0"})
 
     job, = jobs(ray, "train-broken-")
     assert error == "Mlops.Failed"
@@ -104,7 +97,7 @@ def test_a_job_that_is_stopped_fails_the_step(machines, ray):
     ("Refused", "Mlops.Unauthorized", "States.Http.StatusCode.40"),
 ])  # fmt: skip
 def test_what_does_not_train_says_why(machines, name, error, reason):
-    got, cause = ended(machines[name], {"runId": "odd", **DATA, "wait": "5"})
+    got, cause = machines[name].failure({"runId": "odd", **DATA, "wait": "5"})
 
     assert got == error
     assert cause.startswith(f"{name}: {reason}")

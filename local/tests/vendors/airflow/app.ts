@@ -1,0 +1,29 @@
+/** State machines that run the DAGs of dags.py. */
+import { Duration } from 'aws-cdk-lib';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { AirflowOrchestrator, Auth, IOrchestrator, PipelineModelTrainer } from '../../../../lib';
+import { app, given } from '../app';
+
+app('airflow', (stack, url, artifactStore) => {
+  const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'vendor/airflow');
+  const user = AirflowOrchestrator.login('ml', secret, 'password');
+  const orchestrator: IOrchestrator = new AirflowOrchestrator(stack, 'Orchestrator', { url, artifactStore, auth: user });
+  const withToken: IOrchestrator = new AirflowOrchestrator(stack, 'WithToken', { url, artifactStore, auth: Auth.bearer(secret, 'token') });
+  const stranger: IOrchestrator = new AirflowOrchestrator(stack, 'Stranger', { url, artifactStore, auth: AirflowOrchestrator.login('ml', secret, 'wrong') });
+  const trainer = new PipelineModelTrainer(stack, 'Trainer', { orchestrator, pipeline: 'fit' });
+  const input = { data: given('data'), wait: given('wait') };
+  const result = { modelUri: '{% $output.modelUri %}', accuracy: '{% $output.metrics.accuracy %}' };
+  return {
+    Run: orchestrator.run(stack, 'Run', { pipeline: 'nightly', input, result, timeout: Duration.minutes(5) }),
+    Train: trainer.train(stack, 'Train', { inputs: { train: given('data') }, hyperparameters: { c: '0.5' } }),
+    Late: orchestrator.run(stack, 'Late', { pipeline: 'nightly', input, timeout: Duration.seconds(2) }),
+    Wrong: orchestrator.run(stack, 'Wrong', { pipeline: 'strict', input: { c: 'much' } }),
+    Unknown: orchestrator.run(stack, 'Unknown', { pipeline: 'nobody' }),
+    Paused: orchestrator.run(stack, 'Paused', { pipeline: 'paused' }),
+    Forgotten: withToken.run(stack, 'Forgotten', { pipeline: 'forgetful' }),
+    Forget: orchestrator.run(stack, 'Forget', { pipeline: 'forgetful' }),
+    Refused: stranger.run(stack, 'Refused', { pipeline: 'forgetful' }),
+    Inspect: orchestrator.inspect(stack, 'Inspect', { run: given('run') }),
+    Cancel: orchestrator.cancel(stack, 'Cancel', { run: given('run') }),
+  };
+});

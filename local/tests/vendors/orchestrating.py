@@ -1,0 +1,49 @@
+"""What the lane of each orchestrator shows: `Run` and `Train` run fitting.py in the vendor's hands, and `Late` does not wait for it."""
+
+import io
+import tarfile
+
+from vendors.conftest import BUCKET
+
+DATA = {"data": f"s3://{BUCKET}/ml/data/train.csv", "wait": 0}
+
+
+def put_data(s3) -> None:
+    rows = "\n".join(f"{int(value > 50)},{value / 100},{value % 7}" for value in range(100))
+    s3.put_object(Bucket=BUCKET, Key="ml/data/train.csv", Body=rows.encode())
+
+
+def trains_and_the_step_reads_what_was_left(machines, s3) -> None:
+    output = machines["Run"].output({"runId": "monday", **DATA})
+
+    assert output["output"]["run"] == "monday"
+    assert output["accuracy"] == output["output"]["metrics"]["accuracy"] > 0.9
+    bucket, _, key = output["modelUri"].removeprefix("s3://").partition("/")
+    assert (bucket, key.partition("run-monday")[0]) == (BUCKET, "ml/training/")
+    archive = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert tarfile.open(fileobj=io.BytesIO(archive)).getnames() == ["model.joblib"]
+
+
+def is_a_trainer(machines) -> None:
+    output = machines["Train"].output({"runId": "wednesday", **DATA})
+
+    assert {"image", "jobName", "metrics", "modelUri"} <= output.keys()
+    assert output["metrics"]["accuracy"] > 0.9
+    assert output["modelUri"].startswith(f"s3://{BUCKET}/ml/training/train-wednesday-")
+    assert "scikit-learn" in output["image"]
+
+
+def runs_once(machines) -> str:
+    """The one run of two executions."""
+    first = machines["Run"].output({"runId": "tuesday", **DATA})
+    second = machines["Run"].output({"runId": "tuesday", **DATA})
+
+    assert second == first
+    return first["run"]
+
+
+def is_a_timeout_when_late(machines) -> None:
+    error, cause = machines["Late"].failure({"runId": "late", **DATA, "wait": 5})
+
+    assert error == "Mlops.Timeout"
+    assert cause.startswith("Late: no end after 2 s")
