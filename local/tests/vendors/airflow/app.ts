@@ -6,11 +6,11 @@ import { app, given } from '../app';
 
 app('airflow', (stack, url, artifactStore) => {
   const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'vendor/airflow');
-  const user = AirflowOrchestrator.login('ml', secret, 'password');
-  const orchestrator: IOrchestrator = new AirflowOrchestrator(stack, 'Orchestrator', { url, artifactStore, auth: user });
-  const withToken: IOrchestrator = new AirflowOrchestrator(stack, 'WithToken', { url, artifactStore, auth: Auth.bearer(secret, 'token') });
-  const stranger: IOrchestrator = new AirflowOrchestrator(stack, 'Stranger', { url, artifactStore, auth: AirflowOrchestrator.login('ml', secret, 'wrong') });
-  const trainer = new PipelineModelTrainer(stack, 'Trainer', { orchestrator, pipeline: 'fit' });
+  const known = (auth: Auth, id: string) => new AirflowOrchestrator(stack, id, { url, artifactStore, auth });
+  const orchestrator: IOrchestrator = known(Auth.bearer(secret, 'token'), 'Orchestrator');
+  const stranger: IOrchestrator = known(Auth.bearer(secret, 'wrong'), 'Stranger');
+  const user: IOrchestrator = known(AirflowOrchestrator.login('ml', secret, 'password'), 'User');
+  const trainer = new PipelineModelTrainer(stack, 'Trainer', { orchestrator: user, pipeline: 'fit' });
   const input = { data: given('data'), wait: given('wait') };
   const result = { modelUri: '{% $output.modelUri %}', accuracy: '{% $output.metrics.accuracy %}' };
   return {
@@ -20,7 +20,7 @@ app('airflow', (stack, url, artifactStore) => {
     Wrong: orchestrator.run(stack, 'Wrong', { pipeline: 'strict', input: { c: 'much' } }),
     Unknown: orchestrator.run(stack, 'Unknown', { pipeline: 'nobody' }),
     Paused: orchestrator.run(stack, 'Paused', { pipeline: 'paused' }),
-    Forgotten: withToken.run(stack, 'Forgotten', { pipeline: 'forgetful' }),
+    Forgotten: user.run(stack, 'Forgotten', { pipeline: 'forgetful' }),
     Forget: orchestrator.run(stack, 'Forget', { pipeline: 'forgetful' }),
     Refused: stranger.run(stack, 'Refused', { pipeline: 'forgetful' }),
     Inspect: orchestrator.inspect(stack, 'Inspect', { run: given('run') }),

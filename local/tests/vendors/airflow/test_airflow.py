@@ -113,7 +113,7 @@ def test_a_run_that_takes_too_long_is_a_timeout(machines):
     ("Wrong", "Mlops.Failed", "States.Http.StatusCode.400"),
     ("Unknown", "Mlops.Failed", "States.Http.StatusCode.404"),
     ("Paused", "Mlops.Failed", "the DAG 'paused' is paused: unpause it in Airflow"),
-    ("Refused", "Mlops.Unauthorized", "States.Http.StatusCode.401"),
+    ("Refused", "Mlops.Unauthorized", "States.Http.StatusCode.403"),
     ("Forget", "Mlops.Failed", "S3.NoSuchKey"),
     ("Forgotten", "Mlops.Failed", "S3.NoSuchKey"),
 ])  # fmt: skip
