@@ -1,6 +1,6 @@
 """A team's jobs: what they are given is the configuration of the resource `mlops`."""
 
-from dagster import ConfigurableResource, Definitions, in_process_executor, job, op
+from dagster import ConfigurableResource, Definitions, job, op
 from fitting import fit
 
 
@@ -53,4 +53,4 @@ def forgetful() -> None:
     forget()
 
 
-defs = Definitions(jobs=[nightly, fitted, forgetful], executor=in_process_executor)
+defs = Definitions(jobs=[nightly, fitted, forgetful])
