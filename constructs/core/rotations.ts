@@ -4,7 +4,7 @@ import { ServiceConnection } from './service-connection';
 
 /** Brings rotated secrets into connections. */
 export interface Follower extends IConstruct {
-  follow(connection: ServiceConnection): void;
+  _follow(connection: ServiceConnection): void;
 }
 
 const FOLLOWERS = new WeakMap<Stack, Follower>();
@@ -28,5 +28,5 @@ export function appoint(follower: Follower): void {
 /** `connection` is there; who follows the secrets of its stack is told. */
 export function register(connection: ServiceConnection): void {
   CONNECTIONS.set(Stack.of(connection), connection);
-  followerOf(connection)?.follow(connection);
+  followerOf(connection)?._follow(connection);
 }

@@ -8,7 +8,7 @@ import { acknowledge } from './acknowledge';
 import { allow, grant, readSecret } from './grants';
 import { Log } from './log';
 import { handlerFolder } from './package-root';
-import { appoint, connectionIn, Follower, followerOf } from './rotations';
+import { appoint, connectionIn, followerOf } from './rotations';
 import { ServiceConnection } from './service-connection';
 
 /** Stands for the secret in what the function is told. */
@@ -19,7 +19,7 @@ const CREDENTIAL = '${CREDENTIAL}';
  * steps wait for it, up to a minute, when a service refuses them (401). One for a stack, made before the components that call services.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/secret-event-notifications.html
  */
-export class SecretRotation extends Construct implements Follower {
+export class SecretRotation extends Construct {
   private readonly function: lambda.Function;
 
   /** @throws when the stack has one already, or a connection that it would miss */
@@ -41,8 +41,11 @@ export class SecretRotation extends Construct implements Follower {
     appoint(this);
   }
 
-  /** Brings each new value of the secret behind `connection` into it. */
-  public follow(connection: ServiceConnection): void {
+  /**
+   * Brings each new value of the secret behind `connection` into it.
+   * @internal
+   */
+  public _follow(connection: ServiceConnection): void {
     const { auth: { credential }, auth, url } = connection.props;
     if (!credential) return;
     const { secret, field } = credential;
