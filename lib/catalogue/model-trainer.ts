@@ -1,6 +1,6 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { IArtifactStore } from '../../constructs/artifact-store';
+import { IS3ArtifactStore } from '../../constructs/artifact-store';
 import { IModelTrainer, PipelineModelTrainer, RayModelTrainer, SageMakerModelTrainer } from '../../constructs/model-trainer';
 import { PrefectOrchestrator, ZenmlOrchestrator } from '../../constructs/orchestrator';
 import { auth, credential, IMAGE, key, toImage } from './fields';
@@ -20,7 +20,7 @@ const training = (z: Z) => ({ source: z.string().default('training'), entry: z.s
 const role = (z: Z) => z.string().regex(/^arn:[^:]+:iam::\d{12}:role\/.+$/, { error: "must be a role's ARN, arn:aws:iam::<account>:role/<name>" }).optional();
 const identity = (scope: Construct, id: string, arn?: string) => arn === undefined ? undefined : iam.Role.fromRoleArn(scope, `${id}Identity`, arn);
 
-export const TRAINERS: Providers<IModelTrainer, { store: IArtifactStore }> = {
+export const TRAINERS: Providers<IModelTrainer, { store: IS3ArtifactStore }> = {
   sagemaker: {
     fields: z => ({
       ...training(z),
