@@ -26,7 +26,7 @@ export class AwsPlatform extends Stack {
     const loop = new ModelLoop(this, 'Loop', {
       store, trainer, registry, endpoint, orchestrator, alerter,
       training: {
-        source: this.source, inputs: { train: store.uriFor('data/train/'), test: store.uriFor('data/test/') }, metrics: ['accuracy', 'f1', 'roc_auc'], uses: [tracker],
+        source: 'training', inputs: { train: store.uriFor('data/train/'), test: store.uriFor('data/test/') }, metrics: ['accuracy', 'f1', 'roc_auc'], uses: [tracker],
       },
       gate: { metric: 'accuracy', minimum: 0.9 },
       sample: 'data/sample.csv',
@@ -37,11 +37,6 @@ export class AwsPlatform extends Stack {
     new CfnOutput(this, 'ArtifactStoreUri', { value: store.uri });
     new CfnOutput(this, 'PipelineArn', { value: loop.training.stateMachineArn });
     new CfnOutput(this, 'DeploymentArn', { value: loop.deployment.stateMachineArn });
-  }
-
-  /** The folder of the training script. */
-  protected get source(): string {
-    return 'training';
   }
 
   protected tracker(store: S3ArtifactStore): IExperimentTracker {

@@ -4,7 +4,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
-  DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, Environment, RayModelTrainer, S3ArtifactStore, S3CompatibleArtifactStore, SageMakerExperimentTracker, SageMakerModelTrainer, Step,
+  DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, Environment, RayModelTrainer, S3ArtifactStore, S3CompatibleArtifactStore, SageMakerExperimentTracker,
+  SageMakerModelTrainer, Step,
 } from '../../lib';
 import { definition, render, resource, states } from '../support/template';
 
