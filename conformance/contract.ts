@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { IArtifactStore } from '../constructs/artifact-store/artifact-store';
+import { IS3ArtifactStore } from '../constructs/artifact-store/artifact-store';
 import { IComponent, Step } from '../constructs/core';
 import { IExperimentTracker } from '../constructs/experiment-tracker/experiment-tracker';
 import { ICapturingEndpoint } from '../constructs/model-endpoint/model-endpoint';
@@ -17,7 +17,8 @@ export interface ConformanceCase {
 
 /** The components beside the provider, none of them real, all of them in the same stack. */
 export interface Neighbours {
-  readonly artifactStore: IArtifactStore;
+  /** In S3. */
+  readonly artifactStore: IS3ArtifactStore;
   readonly experimentTracker: IExperimentTracker;
   /** Captures its traffic. */
   readonly modelEndpoint: ICapturingEndpoint;

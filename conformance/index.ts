@@ -1,5 +1,5 @@
 import { ALERTER } from './contracts/alerter';
-import { ARTIFACT_STORE } from './contracts/artifact-store';
+import { ARTIFACT_STORE, S3_ARTIFACT_STORE } from './contracts/artifact-store';
 import { EXPERIMENT_TRACKER } from './contracts/experiment-tracker';
 import { CAPTURING_ENDPOINT, DEPLOYABLE_ENDPOINT, MODEL_ENDPOINT } from './contracts/model-endpoint';
 import { DRIFT_MONITOR, MODEL_MONITOR } from './contracts/model-monitor';
@@ -15,6 +15,8 @@ export type { ConformanceCase, Factory, Neighbours, Suite } from './contract';
 export const alerter = suite(ALERTER);
 /** Of an `IArtifactStore`. */
 export const artifactStore = suite(ARTIFACT_STORE);
+/** Of an `IS3ArtifactStore`. */
+export const s3ArtifactStore = suite(S3_ARTIFACT_STORE);
 /** Of an `IExperimentTracker`. */
 export const experimentTracker = suite(EXPERIMENT_TRACKER);
 /** Of an `IModelEndpoint`. */

@@ -1,7 +1,7 @@
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import { IComponent } from '../core';
+import { IComponent, ObjectRead } from '../core';
 
 /** Which new objects, and who is told. */
 export interface ObjectCreatedOptions {
@@ -17,10 +17,27 @@ export interface ObjectCreatedOptions {
   readonly target?: events.IRuleTarget;
 }
 
-/** Holds data sets, models and whatever else a run reads or leaves. */
+/** Holds data sets, models and whatever else a run reads or leaves, behind S3's API. */
 export interface IArtifactStore extends IComponent {
   /** The store's address, `s3://<bucket>[/<prefix>]`, without a `/` at the end. */
   readonly uri: string;
+  /** The address of `path` in the store. */
+  uriFor(path: string): string;
+  /** What reading under `path` needs to be allowed in AWS; nothing where keys of the store's own allow it. */
+  readPolicies(path?: string): iam.PolicyStatement[];
+  /** What writing under `path` needs to be allowed in AWS; nothing where keys of the store's own allow it. */
+  writePolicies(path?: string): iam.PolicyStatement[];
+  /**
+   * How a step reads an object, of at most 256 KB.
+   * @param name names the call in the step
+   * @param path from the store's root on
+   * @param rest what follows `path`; may hold JSONata. Default: nothing
+   */
+  read(name: string, path: string, rest?: string): ObjectRead;
+}
+
+/** An artifact store that AWS's own services reach: a bucket in S3. */
+export interface IS3ArtifactStore extends IArtifactStore {
   /** The bucket's name. */
   readonly bucketName: string;
   /** What stands before every path of the store in the bucket: empty, or ends in `/`. */
@@ -30,12 +47,6 @@ export interface IArtifactStore extends IComponent {
    * @default - the provider's own
    */
   readonly encryptionKey?: kms.IKey;
-  /** The address of `path` in the store. */
-  uriFor(path: string): string;
-  /** What reading under `path` needs to be allowed. */
-  readPolicies(path?: string): iam.PolicyStatement[];
-  /** What writing under `path` needs to be allowed. */
-  writePolicies(path?: string): iam.PolicyStatement[];
   /** Tells a target of each new object. */
   onObjectCreated(id: string, options?: ObjectCreatedOptions): events.Rule;
 }

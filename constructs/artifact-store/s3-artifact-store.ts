@@ -4,13 +4,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { Binding, ComponentEvent } from '../core';
+import { Binding, ComponentEvent, Jsonata, ObjectRead } from '../core';
 import { acknowledge } from '../core/acknowledge';
 import { EncryptionKey } from '../core/encryption-key';
 import { grant, readObjects, writeObjects } from '../core/grants';
 import { retention } from '../core/retention';
 import { check, duration, fixed, like, text } from '../core/validation';
-import { IArtifactStore, ObjectCreatedOptions } from './artifact-store';
+import { IS3ArtifactStore, ObjectCreatedOptions } from './artifact-store';
 
 /** Properties of an `S3ArtifactStore`. */
 export interface S3ArtifactStoreProps {
@@ -49,7 +49,7 @@ export interface S3ArtifactStoreAttributes {
 }
 
 /** The contract over a bucket, new or existing. */
-export abstract class S3ArtifactStoreBase extends Construct implements IArtifactStore {
+export abstract class S3ArtifactStoreBase extends Construct implements IS3ArtifactStore {
   /** The bucket. */
   public abstract readonly bucket: s3.IBucket;
   public abstract readonly prefix: string;
@@ -79,6 +79,11 @@ export abstract class S3ArtifactStoreBase extends Construct implements IArtifact
     return writeObjects(this.bucket, this.prefix + path);
   }
 
+  public read(name: string, path: string, rest: string = ''): ObjectRead {
+    const Key = Jsonata.join(this.prefix, path, rest);
+    return { call: { name, resource: 'aws-sdk:s3:getObject', policies: this.readPolicies(path), arguments: { Bucket: this.bucketName, Key } }, text: '$states.result.Body' };
+  }
+
   public onObjectCreated(id: string, options: ObjectCreatedOptions = {}): events.Rule {
     check(options, z => ({ prefix: text(z, /^[^\p{C}]{0,1024}$/u, 'the start of a path in the store'), target: like(z, 'a target (events.IRuleTarget)', 'bind') }));
     const prefix = this.prefix + (options.prefix ?? '');
@@ -105,7 +110,7 @@ export abstract class S3ArtifactStoreBase extends Construct implements IArtifact
 /** Stores artifacts in an S3 bucket: encrypted with KMS, over TLS only, private, versioned, retained. */
 export class S3ArtifactStore extends S3ArtifactStoreBase {
   /** A store in a bucket that exists. */
-  public static fromBucket(scope: Construct, id: string, attributes: S3ArtifactStoreAttributes): IArtifactStore {
+  public static fromBucket(scope: Construct, id: string, attributes: S3ArtifactStoreAttributes): IS3ArtifactStore {
     check(attributes, z => ({
       bucket: like(z, 'a bucket (s3.IBucket)', 'bucketName', 'arnForObjects'),
       // What IAM reads as a pattern or a variable would stand in policies.

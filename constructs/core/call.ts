@@ -1,5 +1,13 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 
+/** How a step reads an object as text. */
+export interface ObjectRead {
+  /** The call, without a `value`. */
+  readonly call: Call;
+  /** JSONata over `$states.result`, without `{% %}`: the text. */
+  readonly text: string;
+}
+
 /** One call that a step makes. `$<name>` holds its result for the calls after it; where it was left out, `null`. */
 export interface Call {
   /** The variable that holds the result; starts with a lower-case letter. */

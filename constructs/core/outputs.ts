@@ -1,14 +1,11 @@
-import * as iam from 'aws-cdk-lib/aws-iam';
-import { Call } from './call';
+import { Call, ObjectRead } from './call';
 import { Jsonata } from './jsonata';
 import { Step } from './step';
 
 /** What an artifact store says of itself. */
 interface Store {
-  readonly bucketName: string;
-  readonly prefix: string;
   uriFor(path: string): string;
-  readPolicies(path?: string): iam.PolicyStatement[];
+  read(name: string, path: string, rest?: string): ObjectRead;
 }
 
 /** What work that runs elsewhere leaves for the step that waits for it: `outputs.json`, in a folder of the store that is the run's own. */
@@ -29,12 +26,8 @@ export class Outputs {
    * @param values name to a value, or JSONata in which `$output` is what the work has left, and `$<name>` what `known` says
    */
   public read(values: { [name: string]: any }, known: { [name: string]: string } = {}): Call {
-    const { bucketName, prefix } = this.store;
-    return {
-      name: 'left', resource: 'aws-sdk:s3:getObject', policies: this.store.readPolicies(this.path), log: this.uri,
-      arguments: { Bucket: bucketName, Key: Jsonata.join(`${prefix}${this.path}`, Step.KEY, '/outputs.json') },
-      value: Jsonata.within({ ...known, output: '{% $parse($states.result.Body) %}' }, values),
-    };
+    const { call, text } = this.store.read('left', this.path, Jsonata.join(Step.KEY, '/outputs.json'));
+    return { ...call, log: this.uri, value: Jsonata.within({ ...known, output: `{% $parse(${text}) %}` }, values) };
   }
 
   /** The result of a step, once `left` is there. */

@@ -2,7 +2,7 @@ import { CfnResource, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
-import { IArtifactStore } from '../artifact-store/artifact-store';
+import { IS3ArtifactStore } from '../artifact-store/artifact-store';
 import { Binding } from '../core';
 import { allow, grant } from '../core/grants';
 import { retention } from '../core/retention';
@@ -14,7 +14,7 @@ import { EXPERIMENT, IExperimentTracker } from './experiment-tracker';
 /** Properties of a `SageMakerExperimentTracker`. */
 export interface SageMakerExperimentTrackerProps {
   /** Holds the artifacts of the runs, under `mlflow/`. */
-  readonly artifactStore: IArtifactStore;
+  readonly artifactStore: IS3ArtifactStore;
   /**
    * The MLflow experiment that jobs log to.
    * @default - MLflow's `Default` experiment
@@ -32,7 +32,7 @@ export interface SageMakerExperimentTrackerAttributes {
   /** `arn:aws:sagemaker:<region>:<account>:mlflow-app/<id>`. */
   readonly appArn: string;
   /** Holds the artifacts of the runs. */
-  readonly artifactStore: IArtifactStore;
+  readonly artifactStore: IS3ArtifactStore;
   /**
    * The MLflow experiment that jobs log to.
    * @default - MLflow's `Default` experiment
@@ -44,7 +44,7 @@ export interface SageMakerExperimentTrackerAttributes {
 export abstract class SageMakerExperimentTrackerBase extends Construct implements IExperimentTracker {
   /** The MLflow App's ARN: the tracking URI of MLflow clients that have the `sagemaker-mlflow` plugin. */
   public abstract readonly appArn: string;
-  protected abstract readonly artifactStore: IArtifactStore;
+  protected abstract readonly artifactStore: IS3ArtifactStore;
   protected abstract readonly experiment?: string;
 
   public bind(client: iam.IGrantable): Binding {
@@ -68,7 +68,7 @@ export class SageMakerExperimentTracker extends SageMakerExperimentTrackerBase {
   public static fromApp(scope: Construct, id: string, attributes: SageMakerExperimentTrackerAttributes): IExperimentTracker {
     check(attributes, z => ({
       appArn: text(z, /^arn:[^:\s]+:sagemaker:[^:\s]+:\d{12}:mlflow-app\/app-[A-Za-z0-9]+$/, "an MLflow App's ARN, arn:aws:sagemaker:<region>:<account>:mlflow-app/<id>"),
-      artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+      artifactStore: like(z, 'an artifact store in S3 (IS3ArtifactStore)', 'uriFor', 'bucketName'),
       experiment: text(z, ...EXPERIMENT),
     }), 'appArn', 'artifactStore');
     class Import extends SageMakerExperimentTrackerBase {
@@ -80,12 +80,12 @@ export class SageMakerExperimentTracker extends SageMakerExperimentTrackerBase {
   }
 
   public readonly appArn: string;
-  protected readonly artifactStore: IArtifactStore;
+  protected readonly artifactStore: IS3ArtifactStore;
   protected readonly experiment?: string;
 
   constructor(scope: Construct, id: string, props: SageMakerExperimentTrackerProps) {
     super(scope, id);
-    check(props, z => ({ artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'), experiment: text(z, ...EXPERIMENT) }), 'artifactStore');
+    check(props, z => ({ artifactStore: like(z, 'an artifact store in S3 (IS3ArtifactStore)', 'uriFor', 'bucketName'), experiment: text(z, ...EXPERIMENT) }), 'artifactStore');
     this.artifactStore = props.artifactStore;
     this.experiment = props.experiment;
     const role = new SageMakerRole(this, 'Role');

@@ -1,16 +1,16 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { IArtifactStore } from '../artifact-store/artifact-store';
+import { IS3ArtifactStore } from '../artifact-store/artifact-store';
 import { Jsonata, Step } from '../core';
 import { check, fixed, like } from '../core/validation';
 import { MODELS } from '../model-trainer/model-trainer';
-import { checkDeploy, DeployOptions, IDeployableEndpoint } from './model-endpoint';
+import { checkDeployFromS3, DeployOptions, IDeployableEndpoint } from './model-endpoint';
 import { OpenInferenceEndpoint, OpenInferenceEndpointProps } from './open-inference-endpoint';
 
 /** Properties of a `DeployableOpenInferenceEndpoint`. */
 export interface DeployableOpenInferenceEndpointProps extends OpenInferenceEndpointProps {
   /** The model repository: an artifact store that the server reads. */
-  readonly repository: IArtifactStore;
+  readonly repository: IS3ArtifactStore;
   /**
    * The server's runtime for the model, as `implementation` of MLServer's `model-settings.json`.
    * @default 'mlserver_sklearn.SKLearnModel'
@@ -25,13 +25,13 @@ export interface DeployableOpenInferenceEndpointProps extends OpenInferenceEndpo
  * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_repository.md
  */
 export class DeployableOpenInferenceEndpoint extends OpenInferenceEndpoint implements IDeployableEndpoint {
-  private readonly repository: IArtifactStore;
+  private readonly repository: IS3ArtifactStore;
   private readonly implementation: string;
 
   constructor(scope: Construct, id: string, props: DeployableOpenInferenceEndpointProps) {
     super(scope, id, props);
     check(props, z => ({
-      repository: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+      repository: like(z, 'an artifact store in S3 (IS3ArtifactStore)', 'uriFor', 'bucketName'),
       implementation: fixed(z, /^[A-Za-z_][\w.]*$/, "a Python class by its dotted name, such as 'mlserver_sklearn.SKLearnModel'"),
     }), 'repository');
     this.repository = props.repository;
@@ -39,7 +39,7 @@ export class DeployableOpenInferenceEndpoint extends OpenInferenceEndpoint imple
   }
 
   public deploy(scope: Construct, id: string, options: DeployOptions): Step {
-    checkDeploy(options);
+    checkDeployFromS3(options);
     const { version, modelUri, sample, store, timeout = Duration.hours(2) } = options;
     const folder = `${this.repository.prefix}${this.model}`;
     const write = () => this.repository.writePolicies(`${this.model}/`);

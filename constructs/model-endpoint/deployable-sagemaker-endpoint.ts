@@ -12,7 +12,7 @@ import { handlerFolder } from '../core/package-root';
 import { check, fixed } from '../core/validation';
 import { stableName } from '../sagemaker/names';
 import { MODELS } from '../model-trainer/model-trainer';
-import { checkDeploy, DeployOptions, IDeployableEndpoint } from './model-endpoint';
+import { checkDeployFromS3, DeployOptions, IDeployableEndpoint } from './model-endpoint';
 import { SageMakerEndpoint, SageMakerEndpointProps } from './sagemaker-endpoint';
 
 /** Properties of a `DeployableSageMakerEndpoint`. */
@@ -50,7 +50,7 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
   }
 
   public deploy(scope: Construct, id: string, options: DeployOptions): Step {
-    checkDeploy(options);
+    checkDeployFromS3(options);
     const { version, modelUri, image, sample, store, timeout = Duration.hours(2) } = options;
     if (image === undefined) throw new Error(`'image' must be given to deploy to '${this.node.path}', got none: a SageMaker model runs in a container`);
     grant(this.role, store.readPolicies(MODELS), 'loads the deployed version');

@@ -63,9 +63,19 @@ export function checkInfer(options: InferOptions): void {
  */
 export function checkDeploy(options: DeployOptions): void {
   check(options, z => ({
-    version: text(z, ...FILLED), modelUri: text(z, /^(s3:\/\/|\{%)/, 'an s3:// address'), store: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+    version: text(z, ...FILLED), modelUri: text(z, /^(s3:\/\/|\{%)/, 'an s3:// address'), store: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'read'),
     image: text(z, ...FILLED), sample: rows(z),
   }), 'version', 'modelUri', 'store');
+}
+
+/**
+ * For an endpoint whose deployment reads the model by AWS's own means.
+ * @throws Error when it is not said what is deployed, or it does not lie in S3
+ * @internal
+ */
+export function checkDeployFromS3(options: DeployOptions): void {
+  checkDeploy(options);
+  check(options, z => ({ store: like(z, 'an artifact store in S3 (IS3ArtifactStore)', 'bucketName') }), 'store');
 }
 
 /** Serves a model. */

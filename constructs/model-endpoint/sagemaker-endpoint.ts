@@ -5,7 +5,7 @@ import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { IArtifactStore } from '../artifact-store/artifact-store';
+import { IS3ArtifactStore } from '../artifact-store/artifact-store';
 import { Binding, Call, Jsonata, Step } from '../core';
 import { acknowledge } from '../core/acknowledge';
 import { allow, grant, sagemakerArn, useKey } from '../core/grants';
@@ -19,7 +19,7 @@ import { checkInfer, ICapturingEndpoint, IModelEndpoint, InferOptions } from './
 /** Properties that every SageMaker real-time endpoint has. */
 export interface SageMakerEndpointProps {
   /** Receives the captured traffic, under `capture/`. */
-  readonly artifactStore: IArtifactStore;
+  readonly artifactStore: IS3ArtifactStore;
   /**
    * A SageMaker hosting instance type.
    * @default 'ml.m5.large'
@@ -121,7 +121,7 @@ export abstract class SageMakerEndpoint extends SageMakerEndpointBase implements
   constructor(scope: Construct, id: string, props: SageMakerEndpointProps) {
     super(scope, id);
     check(props, z => ({
-      artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+      artifactStore: like(z, 'an artifact store in S3 (IS3ArtifactStore)', 'uriFor', 'bucketName'),
       instanceType: oneOf(z, ENDPOINT_INSTANCE_TYPES, 'a SageMaker hosting instance type'),
       instanceCount: integer(z, 1, 1000),
       capturePercentage: integer(z, 0, 100),

@@ -1,6 +1,6 @@
 import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
-import { IArtifactStore } from '../artifact-store/artifact-store';
+import { IS3ArtifactStore } from '../artifact-store/artifact-store';
 import { grant } from '../core/grants';
 import { check, like, text } from '../core/validation';
 import { stableName } from '../sagemaker/names';
@@ -16,7 +16,7 @@ export interface SageMakerModelEndpointProps extends SageMakerEndpointProps {
    * Where the model lies.
    * @default - in `artifactStore`
    */
-  readonly modelStore?: IArtifactStore;
+  readonly modelStore?: IS3ArtifactStore;
   /**
    * The image that serves the model.
    * @default SageMakerImage.scikitLearn()
@@ -44,7 +44,7 @@ export class SageMakerModelEndpoint extends SageMakerEndpoint {
   constructor(scope: Construct, id: string, props: SageMakerModelEndpointProps) {
     super(scope, id, { ...props, images: props?.images ?? (props?.image && [props.image]) });
     check(props, z => ({
-      modelUri: text(z, /^s3:\/\/[^/\p{C}]+\/[^\p{C}]+$/u, 'an s3:// address'), modelStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+      modelUri: text(z, /^s3:\/\/[^/\p{C}]+\/[^\p{C}]+$/u, 'an s3:// address'), modelStore: like(z, 'an artifact store in S3 (IS3ArtifactStore)', 'uriFor', 'bucketName'),
     }), 'modelUri');
     grant(this.role, (props.modelStore ?? props.artifactStore).readPolicies(), 'loads the model');
     const { ExecutionRoleArn, PrimaryContainer, EnableNetworkIsolation, VpcConfig } = this._model((props.image ?? SageMakerImage.scikitLearn()).bind(this).uri, props.modelUri);

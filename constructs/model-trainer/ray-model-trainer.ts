@@ -59,7 +59,7 @@ export class RayModelTrainer extends Construct implements IModelTrainer {
   constructor(scope: Construct, id: string, private readonly props: RayModelTrainerProps) {
     super(scope, id);
     check(props, z => ({
-      artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies', 'writePolicies'), identity: like(z, 'an identity (iam.IGrantable)', 'grantPrincipal'),
+      artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'read', 'writePolicies'), identity: like(z, 'an identity (iam.IGrantable)', 'grantPrincipal'),
       entrypoint: fixed(z, /^[^\0]*\S[^\0]*$/, 'a shell command'), gpus: number(z, 0, 1024), image: like(z, 'a SageMakerImage', 'bind'),
     }), 'artifactStore');
     this.cluster = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
@@ -124,12 +124,15 @@ export class RayModelTrainer extends Construct implements IModelTrainer {
   private environment(scope: Construct, id: string, { source, entry = 'train.py', inputs = {}, hyperparameters = {}, uses = [] }: TrainOptions, outputs: Outputs) {
     const { artifactStore } = this.props;
     const bundle = source === undefined ? undefined : sourceBundle(scope, `${id}Source`, source, entry);
+    const bound = Environment.of(this.identity, ...uses).inline;
+    const elsewhere = bound.AWS_ENDPOINT_URL_S3;
+    if (bundle && elsewhere) throw new Error(`'source' must be left out for a job that 'uses' an artifact store elsewhere, got '${source}': its client looks for the source at ${elsewhere}; put the code into the cluster's image`);
     if (bundle) this.grantSource(bundle);
     // Other buckets are their owner's to grant.
     Object.values(inputs).filter(uri => `${uri}/`.startsWith(`${artifactStore.uri}/`))
       .forEach(uri => grant(this.identity, artifactStore.readPolicies(uri.slice(artifactStore.uri.length + 1)), 'reads its inputs'));
     return {
-      ...Environment.of(this.identity, ...uses).inline,
+      ...bound,
       ...Object.fromEntries(Object.entries(inputs).map(([name, uri]) => [`MLOPS_CHANNEL_${name.toUpperCase()}`, uri])),
       ...bundle && { MLOPS_SOURCE: bundle.s3ObjectUrl, MLOPS_PROGRAM: entry },
       MLOPS_HYPERPARAMETERS: `{% $string(${Jsonata.source(hyperparameters)}) %}`, MLOPS_OUTPUTS: outputs.uri, MLOPS_RUN_ID: Step.RUN_ID,

@@ -5,7 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import { IArtifactStore } from '../artifact-store/artifact-store';
+import { IS3ArtifactStore } from '../artifact-store/artifact-store';
 import { Binding, Environment, Jsonata, Step } from '../core';
 import { acknowledge } from '../core/acknowledge';
 import { allow, grant, passRole, sagemakerArn, useKey } from '../core/grants';
@@ -35,7 +35,7 @@ export interface SpotOptions {
 /** Properties of a `SageMakerModelTrainer`. */
 export interface SageMakerModelTrainerProps {
   /** Receives the models, under `training/`, and the checkpoints, under `checkpoints/`. */
-  readonly artifactStore: IArtifactStore;
+  readonly artifactStore: IS3ArtifactStore;
   /**
    * The image that jobs run.
    * @default SageMakerImage.scikitLearn()
@@ -106,7 +106,7 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
   constructor(scope: Construct, id: string, private readonly props: SageMakerModelTrainerProps) {
     super(scope, id);
     check(props, z => ({
-      artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+      artifactStore: like(z, 'an artifact store in S3 (IS3ArtifactStore)', 'uriFor', 'bucketName'),
       image: like(z, 'a SageMakerImage', 'bind'),
       instanceType: oneOf(z, TRAINING_INSTANCE_TYPES, 'a SageMaker training instance type'),
       instanceCount: integer(z, 1, 256),

@@ -44,7 +44,7 @@ export class PrefectOrchestrator extends Construct implements IOrchestrator {
 
   constructor(scope: Construct, id: string, private readonly props: PrefectOrchestratorProps) {
     super(scope, id);
-    check(props, z => ({ artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies') }), 'artifactStore');
+    check(props, z => ({ artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'read') }), 'artifactStore');
     this.server = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
     this.server.warnIfLoopback(this);
   }

@@ -54,7 +54,7 @@ export class ModelDeployment extends sfn.StateMachineFragment {
     check(props, z => ({
       registry: like(z, 'a registry (IModelRegistry)', 'resolve'),
       endpoint: mustBe(z, 'an endpoint that versions can be deployed to (IDeployableEndpoint)', it => typeof it?.deploy === 'function', it => like(z, '', 'infer').safeParse(it).success ? ": give it a 'repository', or take another one" : ''),
-      store: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'readPolicies'),
+      store: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'read'),
       orchestrator: like(z, 'an orchestrator (IOrchestrator)', 'inspect'),
       sample: text(z, /^[^/\p{C}][^\p{C}]{0,1023}$/u, "a path in the store, without a '/' at the start"),
       alerter: like(z, 'an alerter (IAlerter)', 'notify'),
@@ -110,12 +110,11 @@ export class ModelDeployment extends sfn.StateMachineFragment {
 
   private read(store: IArtifactStore, path: string): Step {
     const number = 'function($value) { $number($trim($value)) }';
+    const { call, text } = store.read('object', path);
     return new Step(this, 'Sample', {
-      calls: [{
-        name: 'object', resource: 'aws-sdk:s3:getObject', policies: store.readPolicies(path), arguments: { Bucket: store.bucketName, Key: `${store.prefix}${path}` },
-      }],
+      calls: [{ ...call, value: `{% ${text} %}` }],
       // The inner array is spelled out: JSONata would take a single row out of the outer one.
-      result: { rows: `{% [[$map($split($split($object.Body, '\\n')[0], ','), ${number})]] %}` },
+      result: { rows: `{% [[$map($split($split($object, '\\n')[0], ','), ${number})]] %}` },
     });
   }
 

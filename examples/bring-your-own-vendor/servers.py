@@ -63,6 +63,10 @@ class Server(ABC):
     @abstractmethod
     def health(self) -> urllib.request.Request: ...
 
+    def address(self) -> dict[str, str]:
+        """What the example's app is told of it."""
+        return {"url": self.url}
+
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
@@ -128,9 +132,10 @@ class Tracker(Server):
     name = "tracker"
     username = "ml"
 
-    def __init__(self, state: Path, port: int | None):
+    def __init__(self, state: Path, port: int | None, secret: str):
         super().__init__(state, port)
         self.password = self._kept("password")
+        self._secret = secret
 
     def _kept(self, name: str) -> str:
         """A random secret that outlives a restart, as the users in the server's database do."""
@@ -167,6 +172,11 @@ class Tracker(Server):
         return urllib.request.Request(
             f"{self.url}/api/2.0/mlflow/experiments/get?experiment_id=0", headers={"Authorization": f"Basic {token}"}
         )
+
+    def address(self) -> dict[str, str]:
+        """Its password goes where the stack refers to it: the field `password` of a JSON secret."""
+        keep(self._secret, json.dumps({"password": self.password}))
+        return {"url": self.url, "username": self.username, "secret": self._secret}
 
 
 class Endpoint(Server):
@@ -207,20 +217,19 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def store_password(secret: str, password: str) -> None:
-    """Where the stack refers to it: field `password` of a JSON secret."""
+def keep(secret: str, content: str) -> None:
+    """Puts a credential into Secrets Manager."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
     client = boto3.client("secretsmanager")
-    content = json.dumps({"password": password})
     try:
         try:
             client.create_secret(Name=secret, SecretString=content)
         except client.exceptions.ResourceExistsException:
             client.put_secret_value(SecretId=secret, SecretString=content)
     except (BotoCoreError, ClientError) as error:
-        raise ServerFailure(f"the tracker's password cannot be stored in the secret '{secret}': {error}") from error
+        raise ServerFailure(f"the secret '{secret}' cannot be stored: {error}") from error
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -239,14 +248,15 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main(*names: str) -> None:
+    """Runs the servers of these names, or both."""
     options = parse_arguments()
     state = options.state.resolve()
-    tracker = Tracker(state, options.tracker_port)
+    tracker = Tracker(state, options.tracker_port, options.secret)
     endpoint = Endpoint(state, options.endpoint_port, options.repository)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    servers = [tracker, endpoint]
+    servers = [server for server in (tracker, endpoint) if server.name in (names or (tracker.name, endpoint.name))]
     try:
         for server in servers:
             server.install()
@@ -254,12 +264,7 @@ def main() -> None:
             server.launch()
         for server in servers:
             server.wait_until_ready()
-        store_password(options.secret, tracker.password)
-        ready = {
-            "tracker": {"url": tracker.url, "username": tracker.username, "secret": options.secret},
-            "endpoint": {"url": endpoint.url},
-        }
-        print(json.dumps(ready), flush=True)
+        print(json.dumps({server.name: server.address() for server in servers}), flush=True)
         while all(server.running for server in servers):
             time.sleep(0.5)
         ended = next(server for server in servers if not server.running)

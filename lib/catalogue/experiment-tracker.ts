@@ -1,4 +1,4 @@
-import { IArtifactStore } from '../../constructs/artifact-store';
+import { IS3ArtifactStore } from '../../constructs/artifact-store';
 import {
   ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, IExperimentTracker, MlflowExperimentTracker,
   NeptuneExperimentTracker, SageMakerExperimentTracker, WandbExperimentTracker,
@@ -6,7 +6,7 @@ import {
 import { auth, credential, EXISTS, held, key, policy, refuse, removal, secretName } from './fields';
 import { Providers } from './provider';
 
-export const TRACKERS: Providers<IExperimentTracker | undefined, { store: IArtifactStore }> = {
+export const TRACKERS: Providers<IExperimentTracker | undefined, { store: IS3ArtifactStore }> = {
   sagemaker: {
     fields: z => ({ app: z.string().optional(), experiment: z.string().optional(), removal: removal(z) }),
     props: { appArn: 'app', removalPolicy: 'removal' },

@@ -1,11 +1,11 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { IArtifactStore, S3ArtifactStore } from '../../constructs/artifact-store';
+import { IS3ArtifactStore, S3ArtifactStore } from '../../constructs/artifact-store';
 import { DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, IModelEndpoint, OpenInferenceEndpoint } from '../../constructs/model-endpoint';
 import { auth, credential, refuse, toImage } from './fields';
 import { Providers } from './provider';
 
-export const ENDPOINTS: Providers<IModelEndpoint, { store: IArtifactStore; images: string[] }> = {
+export const ENDPOINTS: Providers<IModelEndpoint, { store: IS3ArtifactStore; images: string[] }> = {
   'sagemaker': {
     fields: z => ({
       name: z.string().optional(), instanceType: z.string().optional(), instanceCount: z.number().optional(), capturePercentage: z.number().optional(),

@@ -1,6 +1,6 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { IArtifactStore } from '../../constructs/artifact-store';
+import { IS3ArtifactStore } from '../../constructs/artifact-store';
 import { Auth } from '../../constructs/core';
 import { IModelTrainer, PipelineModelTrainer, RayModelTrainer, SageMakerModelTrainer } from '../../constructs/model-trainer';
 import { AirflowOrchestrator, DagsterOrchestrator, IOrchestrator, PrefectOrchestrator, PrefectOrchestratorProps, ZenmlOrchestrator } from '../../constructs/orchestrator';
@@ -24,7 +24,7 @@ const identity = (scope: Construct, id: string, arn?: string) => arn === undefin
 /** A pipeline of one's own, in a vendor's orchestrator. */
 const pipeline = (
   Orchestrator: new (scope: Construct, id: string, props: PrefectOrchestratorProps) => IOrchestrator, callers?: Callers,
-): Provider<IModelTrainer, { store: IArtifactStore }> => ({
+): Provider<IModelTrainer, { store: IS3ArtifactStore }> => ({
   fields: z => ({ ...work(z), url: z.string(), pipeline: z.string(), role: role(z), ...credential(z) }),
   props: { uri: 'image', version: 'image' },
   create: (scope, id, settings, { store }) => new PipelineModelTrainer(scope, id, {
@@ -33,7 +33,7 @@ const pipeline = (
   }),
 });
 
-export const TRAINERS: Providers<IModelTrainer, { store: IArtifactStore }> = {
+export const TRAINERS: Providers<IModelTrainer, { store: IS3ArtifactStore }> = {
   sagemaker: {
     fields: z => ({
       ...training(z),

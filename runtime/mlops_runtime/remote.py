@@ -16,6 +16,7 @@ from .contract import CHANNEL_PREFIX, supply_contract
 from .errors import RuntimeContractError
 from .job import run_job
 from .metrics import read_metrics
+from .secrets import resolve_secrets
 
 HYPERPARAMETERS_VARIABLE = "MLOPS_HYPERPARAMETERS"
 OUTPUTS_VARIABLE = "MLOPS_OUTPUTS"
@@ -24,6 +25,8 @@ OUTPUTS_VARIABLE = "MLOPS_OUTPUTS"
 def main() -> None:
     import boto3
 
+    # The keys of the store may be among them.
+    resolve_secrets()
     outputs = os.environ.get(OUTPUTS_VARIABLE, "")
     split(OUTPUTS_VARIABLE, outputs)
     s3 = boto3.client("s3")

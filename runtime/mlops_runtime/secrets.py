@@ -97,7 +97,8 @@ def fetch_secret(reference: SecretReference) -> str:
     except ImportError:
         raise reference.error("boto3 is not installed", "add boto3 to requirements.txt") from None
     try:
-        client = boto3.client("secretsmanager", region_name=reference.region)
+        # A session of its own: the default one would keep the identity of now, and a key of the job's own may be among the secrets.
+        client = boto3.session.Session().client("secretsmanager", region_name=reference.region)
         answer = client.get_secret_value(SecretId=reference.arn)
     except ClientError as error:
         code = error.response["Error"]["Code"]

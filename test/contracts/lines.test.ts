@@ -1,8 +1,8 @@
 import * as events from 'aws-cdk-lib/aws-events';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { alerter, artifactStore, capturingEndpoint, modelMonitor } from '../../conformance';
-import { Binding, IArtifactStore, S3ArtifactStore, SageMakerModelEndpoint, Step } from '../../lib';
+import { alerter, capturingEndpoint, modelMonitor, s3ArtifactStore } from '../../conformance';
+import { Binding, IS3ArtifactStore, S3ArtifactStore, SageMakerModelEndpoint, Step } from '../../lib';
 import { failures } from './failures';
 import { EditedStep, SoundAlerter, SoundMonitor } from './sound';
 
@@ -76,7 +76,7 @@ test.each([
   [{ prefix: '/ml/' }, "'prefix' must be empty or end in one '/', got '/ml/'"],
   [{ uriFor: () => 's3://data.csv' }, /^'uriFor' must answer 's3:\/\/.+\/data\/train\.csv' for 'data\/train\.csv', got 's3:\/\/data\.csv'$/],
 ])('a store with %j', (properties, line) => {
-  const { 'properties: addresses': got } = failures(artifactStore(scope => Object.assign(new S3ArtifactStore(scope, 'Store'), properties) as IArtifactStore));
+  const { 'properties: addresses': got } = failures(s3ArtifactStore(scope => Object.assign(new S3ArtifactStore(scope, 'Store'), properties) as IS3ArtifactStore));
 
   if (typeof line === 'string') expect(got).toBe(line);
   else expect(got).toMatch(line);

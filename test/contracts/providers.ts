@@ -16,8 +16,10 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'alerter datadog': kit.alerter(scope => new mlops.DatadogAlerter(scope, 'Alerter', { apiKey: secret(scope), tags: ['team:ml'] })),
   'alerter webhook': kit.alerter(scope => new mlops.WebhookAlerter(scope, 'Alerter', { url: 'https://hooks.acme.dev/ml' })),
 
-  'artifact store s3': kit.artifactStore(scope => new mlops.S3ArtifactStore(scope, 'Store')),
-  'artifact store s3, existing': kit.artifactStore(scope => mlops.S3ArtifactStore.fromBucket(scope, 'Store', { bucket: s3.Bucket.fromBucketName(scope, 'Bucket', 'acme-data'), prefix: 'ml/' })),
+  'artifact store s3': kit.s3ArtifactStore(scope => new mlops.S3ArtifactStore(scope, 'Store')),
+  'artifact store s3, existing': kit.s3ArtifactStore(scope => mlops.S3ArtifactStore.fromBucket(scope, 'Store', { bucket: s3.Bucket.fromBucketName(scope, 'Bucket', 'acme-data'), prefix: 'ml/' })),
+
+  'artifact store s3-compatible': kit.artifactStore(scope => new mlops.S3CompatibleArtifactStore(scope, 'Store', { url: 'https://minio.acme.dev', bucket: 'acme-data', keys: secret(scope), prefix: 'ml/' })),
 
   'experiment tracker sagemaker': kit.experimentTracker((scope, { artifactStore }) => new mlops.SageMakerExperimentTracker(scope, 'Tracker', { artifactStore, experiment: 'fraud' })),
   'experiment tracker sagemaker, existing': kit.experimentTracker((scope, { artifactStore }) => mlops.SageMakerExperimentTracker.fromApp(scope, 'Tracker', {

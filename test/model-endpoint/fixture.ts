@@ -1,11 +1,11 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { IArtifactStore, S3ArtifactStore } from '../../lib';
+import { IS3ArtifactStore, S3ArtifactStore } from '../../lib';
 import { error } from '../support/machine';
 
 /** A stack `test` with an artifact store, new or in a bucket that exists. */
-export function fixture(): { stack: Stack; store: IArtifactStore } {
+export function fixture(): { stack: Stack; store: IS3ArtifactStore } {
   const stack = new Stack(new App(), 'test');
   return { stack, store: new S3ArtifactStore(stack, 'Store') };
 }

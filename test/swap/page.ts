@@ -1,6 +1,7 @@
 import { resolve } from 'path';
 import { readProofs } from '../vendors/page';
 import { Outcome, SECTIONS, Swap } from './matrix';
+import { lineOf, PAIRS } from './pairs';
 
 /** Where the page is. */
 export const PAGE = resolve(__dirname, '../../docs/swaps.md');
@@ -27,5 +28,11 @@ The judges (\`npm run check\`) see each provider in the stack that is named. Whe
 | component | provider | beside the others on AWS | judged in | runs against |
 |---|---|---|---|---|
 ${lines.join('\n')}
+
+In an app of one's own these are refused too, by the compiler where types tell, and otherwise in one line at synthesis:
+
+| provider | beside | refused |
+|---|---|---|
+${PAIRS.map(pair => `| ${pair.one} | ${pair.other} | ${lineOf(pair)} |`).join('\n')}
 `;
 }

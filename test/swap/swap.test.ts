@@ -5,6 +5,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Snapshot, strays } from './difference';
 import { outcome, SECTIONS, snapshot, swaps } from './matrix';
 import { PAGE, page } from './page';
+import { lineOf, PAIRS } from './pairs';
 
 const matrix = swaps().map(swap => ({ ...swap, ...outcome(swap) }));
 
@@ -14,6 +15,10 @@ test.each(matrix)('$section: $provider in the place of the default shows in what
 
 test.each(matrix.filter(({ refused }) => refused !== undefined))('$section: $provider is refused in one line that names a field', ({ refused }) => {
   expect(refused).toMatch(/^'[\w.]+' .+, got .+$/);
+});
+
+test.each(PAIRS)('$one beside $other is refused in one line that names a property', pair => {
+  expect(lineOf(pair)).toMatch(/^'[\w.]+' .+, got .+$/);
 });
 
 test('the page says so (npm run swaps)', () => {

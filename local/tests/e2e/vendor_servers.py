@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops_local.settings import REPOSITORY
@@ -26,8 +26,8 @@ class Answer:
 @dataclass(frozen=True)
 class Vendors:
     tracker: dict[str, str]
-    endpoint: dict[str, str]
     password: str
+    endpoint: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
     def parse(line: str, secretsmanager) -> "Vendors":

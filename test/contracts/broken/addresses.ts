@@ -1,4 +1,4 @@
-import { artifactStore } from '../../../conformance';
+import { s3ArtifactStore } from '../../../conformance';
 import { S3ArtifactStore } from '../../../lib';
 
 class Broken extends S3ArtifactStore {
@@ -7,5 +7,5 @@ class Broken extends S3ArtifactStore {
   }
 }
 
-export const cases = artifactStore(scope => new Broken(scope, 'Store'));
+export const cases = s3ArtifactStore(scope => new Broken(scope, 'Store'));
 export const fails = { 'properties: addresses': /^'uri' must be s3:\/\/<bucketName>\[\/<prefix>\] without a '\/' at the end, 's3:\/\/\$\{Token\[.*\]\}', got 's3:\/\/\$\{Token\[.*\]\}\/'$/ };
