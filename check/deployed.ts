@@ -28,7 +28,9 @@ const ARN: { [type: string]: (name: string) => string } = {
 };
 
 /** Attributes other than `Arn` whose values are ARNs. */
-const ATTRIBUTES: { [attribute: string]: string } = { SecretArn: regional('secretsmanager', 'secret:events!connection/name/0a1b2c3d-AbCdEf') };
+const ATTRIBUTES: { [attribute: string]: string } = {
+  SecretArn: regional('secretsmanager', 'secret:events!connection/name/0a1b2c3d-AbCdEf'), ArnForPolicy: regional('events', 'connection/name'),
+};
 
 /** Types whose `Ref` is the ARN. */
 const REFS_ARN = ['AWS::SNS::Topic', 'AWS::SecretsManager::Secret', 'AWS::StepFunctions::StateMachine'];

@@ -54,7 +54,7 @@ export class CaptureForwarder extends Construct {
       alarmDescription: `Captured traffic did not reach ${props.vendor.url}: look at the function's log, then redrive the dead letters`,
     });
     acknowledge(this.alarm, ['CT.CLOUDWATCH.PR.1', 'NIST.800.53.R5-CloudWatchAlarmAction'], "a change of state is an event, which reaches whoever asks for it with 'onUnhealthy'");
-    acknowledge(this, ['CKV_AWS_27', 'CT.SQS.PR.2'], 'it holds addresses of files; SQS encrypts at rest with a key of its own');
+    acknowledge(this, ['CKV_AWS_27'], 'it holds addresses of files; SQS encrypts at rest with a key of its own');
     acknowledge(this.deadLetters, ['CT.SQS.PR.1'], 'it is the dead-letter queue');
   }
 

@@ -2,7 +2,6 @@ import { Aws, CfnResource, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
-import { acknowledge } from '../core/acknowledge';
 import { allow, grant, grantAny } from '../core/grants';
 import { retention } from '../core/retention';
 import { retainedName } from './names';
@@ -34,7 +33,7 @@ export function newPartnerApp(scope: Construct, type: 'comet' | 'fiddler', { tie
   const app = new sagemaker.CfnPartnerApp(scope, 'Resource', {
     name: retainedName(scope, 63, ''), type, tier, authType: 'IAM', executionRoleArn: role.roleArn, applicationConfig: { adminUsers }, enableIamSessionBasedIdentity: true,
   });
-  acknowledge(app, ['W3005'], 'the app uses its license with the policy of its role, which a reference to the role does not wait for');
+  // The app uses its license with the policy of its role, which a reference to the role does not wait for.
   const policy = role.node.findChild('DefaultPolicy');
   app.node.addDependency(policy);
   const kept = retention(scope, removalPolicy);
