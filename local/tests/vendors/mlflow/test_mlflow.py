@@ -303,17 +303,15 @@ def test_an_older_version_that_is_approved_again_is_served_again(target, mlflow,
     body = {name: held[name] for name in ("name", "source", "tags")}
     newer = mlflow.ask(f"{API}/model-versions/create", body)[1]["model_version"]["version"]
 
-    first = serving(target)
+    first = serving(target, loop)
     statuses = [approved(target, mlflow, loop, newer)["status"]]
-    second = serving(target)
+    second = serving(target, loop)
     statuses.append(approved(target, mlflow, loop, "1")["status"])
 
     assert statuses == ["Deployed", "Deployed"]
-    assert (serving(target), first == second) == (first, False)
+    assert (serving(target, loop), first == second) == (first, False)
 
 
-def serving(target) -> str:
-    """The config of the endpoint, which is named after the version."""
-    sagemaker = target.client("sagemaker")
-    endpoint, = sagemaker.list_endpoints()["Endpoints"]
-    return sagemaker.describe_endpoint(EndpointName=endpoint["EndpointName"])["EndpointConfigName"]
+def serving(target, loop: dict[str, str]) -> str:
+    """The config of the loop's endpoint, which is named after the version."""
+    return target.client("sagemaker").describe_endpoint(EndpointName=loop["ModelEndpoint"])["EndpointConfigName"]

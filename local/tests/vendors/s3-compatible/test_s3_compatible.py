@@ -88,7 +88,7 @@ def test_a_job_reads_and_leaves_there_what_the_step_then_finds(target, machines,
     with tarfile.open(fileobj=io.BytesIO(archive)) as content:
         assert json.load(content.extractfile("./model.json")) == 3
     assert "models" not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
-    assert s3.list_objects_v2(Bucket=BUCKET, Prefix="ml/").get("Contents", []) == []
+    assert s3.list_objects_v2(Bucket=BUCKET, Prefix="ml/data sets/").get("Contents", []) == []
 
 
 @pytest.mark.parametrize("kind", ["binary/octet-stream", "text/csv", "application/json"])
