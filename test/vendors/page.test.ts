@@ -20,5 +20,5 @@ test.each(Object.entries(SECTIONS))('each %s of the catalogue has a row', (compo
 
 test.each(readProofs())('what proves $component $provider is there', ({ component, provider, lane }) => {
   expect(rows()).toContainEqual({ component, provider });
-  expect(existsSync(join(__dirname, '../../local/tests/vendors', lane, `test_${lane}.py`))).toBe(true);
+  expect(existsSync(join(__dirname, '../../local/tests/vendors', lane, `test_${lane.replaceAll('-', '_')}.py`))).toBe(true);
 });
