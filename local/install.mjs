@@ -102,6 +102,7 @@ async function buildProgram(vendor, program, report) {
   const files = ['go.mod', 'go.sum'].map((name) => join(folder, name));
   const built = join(cache, 'vendors', vendor, program);
   await once(built, files, program, report, async () => {
+    checkGo(program);
     const module = readFileSync(files[0], 'utf8');
     const [, tool] = /^tool (\S+)$/m.exec(module);
     const [, version] = new RegExp(`^\\s*${tool.replace(/\/cmd\/.*/, '')} v(\\S+)`, 'm').exec(module);
@@ -147,6 +148,14 @@ export function findPython() {
     throw new Refusal(`Python must be 3.11, 3.12 or 3.13 (as python3 or python3.<minor> on PATH), got ${got}`);
   }
   return python;
+}
+
+/** What builds the servers that no package brings. */
+function checkGo(program) {
+  const { stdout, error } = spawnSync('go', ['version'], { encoding: 'utf8' });
+  const [, minor] = / go1\.(\d+)/.exec(stdout ?? '') ?? [];
+  // From 1.21 on, Go fetches the Go that a go.mod asks for.
+  if (error || !(minor >= 21)) throw new Refusal(`Go must be 1.21 or newer (as go on PATH) to build ${program}, got ${stdout?.trim() || 'none'}: install it, or name other vendors: npm run test:vendors -- NAME ...`);
 }
 
 function isSuitable(command) {

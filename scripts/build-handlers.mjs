@@ -14,5 +14,8 @@ await Promise.all(handlers.map(path => build({
   bundle: true, minify: true, platform: 'node', target: 'node22', format: 'cjs',
   // The ES modules leave more out.
   mainFields: ['module', 'main'],
-  legalComments: 'none', logLevel: 'warning',
-})));
+  legalComments: 'none', logLevel: 'silent',
+}))).catch(({ errors }) => {
+  for (const { text, location } of errors) console.error(`error: ${location?.file}:${location?.line}: ${text}`);
+  process.exitCode = 1;
+});
