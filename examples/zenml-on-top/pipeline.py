@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,19 +11,15 @@ from zenml import log_metadata, pipeline, step
 from zenml.deployers.local.local_deployer import LocalDeployerSettings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "runtime"))
+
+from mlops_runtime import remote  # noqa: E402
 
 
 @step
 def fit(runId: str, outputs: str, inputs: dict[str, str], hyperparameters: dict[str, str], environment: dict[str, str]) -> dict[str, float]:
     """Runs training/train.py as it is: runtime/ gives it its channels, and leaves its model and its metrics where `outputs` says."""
-    contract = {f"MLOPS_CHANNEL_{name.upper()}": address for name, address in inputs.items()} | {
-        "MLOPS_HYPERPARAMETERS": json.dumps(hyperparameters), "MLOPS_OUTPUTS": outputs, "MLOPS_RUN_ID": runId, "PYTHONPATH": str(REPOSITORY / "runtime"),
-    }  # fmt: skip
-    program = [sys.executable, "-m", "mlops_runtime.remote", str(REPOSITORY / "training" / "train.py")]
-    ended = subprocess.run(program, env=os.environ | environment | contract, capture_output=True, text=True, check=False)
-    print(ended.stdout, ended.stderr, flush=True)
-    if ended.returncode:
-        raise RuntimeError(ended.stderr.strip().rpartition("\n")[2])
+    remote.train(str(REPOSITORY / "training" / "train.py"), runId, outputs, inputs, hyperparameters, environment)
     at = urlsplit(outputs)
     return json.loads(boto3.client("s3").get_object(Bucket=at.netloc, Key=at.path[1:])["Body"].read())["metrics"]
 

@@ -1,11 +1,12 @@
 """The training contract on somebody else's cluster: `python -m mlops_runtime.remote train.py`, with S3 on both ends.
 
 MLOPS_CHANNEL_<NAME> are s3:// addresses, MLOPS_HYPERPARAMETERS is a JSON object, MLOPS_OUTPUTS is where `outputs.json` goes;
-`model.tar.gz` lies beside it. The process needs boto3 and an AWS identity of its own.
+`model.tar.gz` lies beside it. The process needs boto3 and an AWS identity of its own. `train` does it from inside a pipeline.
 """
 import io
 import json
 import os
+import subprocess
 import sys
 import tarfile
 import tempfile
@@ -37,6 +38,20 @@ def main() -> None:
     source, program = os.path.split(os.path.abspath(sys.argv[1]))
     run_job(program, script_arguments(json.loads(os.environ.get(HYPERPARAMETERS_VARIABLE) or "{}")), source=source)
     leave(s3, outputs, os.environ["SM_MODEL_DIR"])
+
+
+def train(program: str, runId: str, outputs: str, inputs: Dict[str, str], hyperparameters: Dict[str, str], environment: Dict[str, str]) -> None:
+    """Runs a training script, in a process of its own, with what a pipeline that trains is given: `train("train.py", **given)`."""
+    channels = {CHANNEL_PREFIX + name.upper(): address for name, address in inputs.items()}
+    contract = {
+        HYPERPARAMETERS_VARIABLE: json.dumps(hyperparameters), OUTPUTS_VARIABLE: outputs, "MLOPS_RUN_ID": runId,
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")])),
+    }
+    command = [sys.executable, "-m", "mlops_runtime.remote", program]
+    ended = subprocess.run(command, env={**os.environ, **environment, **channels, **contract}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    print(ended.stdout, flush=True)
+    if ended.returncode:
+        raise RuntimeContractError(ended.stdout.strip().rpartition("\n")[2] or "'%s' ended with %d" % (program, ended.returncode))
 
 
 def script_arguments(hyperparameters: Dict[str, str]) -> List[str]:

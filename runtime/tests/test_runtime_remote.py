@@ -49,5 +49,12 @@ def test_what_is_no_address_is_refused(address):
         remote.split("MLOPS_OUTPUTS", address)
 
 
+def test_a_pipeline_is_told_why_its_training_failed(capfd):
+    with pytest.raises(RuntimeContractError, match="^mlops: 'MLOPS_OUTPUTS' must be an s3:// address, got 'nowhere'$"):
+        remote.train("train.py", runId="monday", outputs="nowhere", inputs={}, hyperparameters={}, environment={})
+
+    assert "got 'nowhere'" in capfd.readouterr().out
+
+
 def test_hyperparameters_become_arguments():
     assert remote.script_arguments({"rate": "0.5", "mode": "a b"}) == ["--rate", "0.5", "--mode", "a b"]
