@@ -23,7 +23,7 @@ Written by \`npm run swaps\`. Each provider of the catalogue takes the place of 
 - *confined*: the template differs in nothing but the resources under the component's own path, its SSM parameter and output, what the component and its steps are allowed, and the states of its own steps.
 - *refused*: the two cannot stand together; the line is what synthesis says. The stack beside it is one in which the provider stands.
 
-The judges (\`npm run check\`) see each provider in the stack that is named. Where a vendor's server is named, its steps run against it.
+The judges (\`npm run check\`) see each provider in the stack that is named. Where a vendor's server is named, its steps run against it, and where the server is the vendor's own, so does the whole loop.
 
 | component | provider | beside the others on AWS | judged in | runs against |
 |---|---|---|---|---|

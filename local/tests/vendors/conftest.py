@@ -13,7 +13,7 @@ from e2e.driver import LocalTarget, free_port
 
 from mlops_local.settings import REPOSITORY, Settings
 
-pytest.register_assert_rewrite("vendors.orchestrating")
+pytest.register_assert_rewrite("vendors.looping", "vendors.orchestrating")
 
 BUCKET = "vendors"
 VERSIONS: dict[str, str] = {}

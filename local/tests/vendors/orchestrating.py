@@ -1,4 +1,4 @@
-"""What the lane of each orchestrator shows: `Run` and `Train` run fitting.py in the vendor's hands, and `Late` does not wait for it."""
+"""What the lane of each orchestrator shows: `Run` runs fitting.py in the vendor's hands, and `Late` does not wait for it."""
 
 import io
 import tarfile
@@ -22,15 +22,6 @@ def trains_and_the_step_reads_what_was_left(machines, s3) -> None:
     assert (bucket, key.partition("run-monday")[0]) == (BUCKET, "ml/training/")
     archive = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     assert tarfile.open(fileobj=io.BytesIO(archive)).getnames() == ["model.joblib"]
-
-
-def is_a_trainer(machines) -> None:
-    output = machines["Train"].output({"runId": "wednesday", **DATA})
-
-    assert {"image", "jobName", "metrics", "modelUri"} <= output.keys()
-    assert output["metrics"]["accuracy"] > 0.9
-    assert output["modelUri"].startswith(f"s3://{BUCKET}/ml/training/train-wednesday-")
-    assert "scikit-learn" in output["image"]
 
 
 def runs_once(machines) -> str:

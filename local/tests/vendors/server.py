@@ -15,8 +15,11 @@ from e2e.driver import wait_until
 
 from mlops_local.processes import environments
 from mlops_local.processes.environments import PythonEnvironment
+from mlops_local.settings import REPOSITORY
 
 START_SECONDS = 240
+# Where what runs in the vendors' hands finds fitting.py, and the training contract.
+PIPELINES = os.pathsep.join(str(folder) for folder in (Path(__file__).parent, REPOSITORY / "runtime"))
 
 
 def environment_of(vendor: str) -> PythonEnvironment:

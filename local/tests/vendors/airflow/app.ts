@@ -1,7 +1,7 @@
 /** State machines that run the DAGs of dags.py. */
 import { Duration } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { AirflowOrchestrator, Auth, IOrchestrator, PipelineModelTrainer } from '../../../../lib';
+import { AirflowOrchestrator, Auth, IOrchestrator } from '../../../../lib';
 import { app, given } from '../app';
 
 app('airflow', (stack, url, artifactStore) => {
@@ -10,12 +10,10 @@ app('airflow', (stack, url, artifactStore) => {
   const orchestrator: IOrchestrator = known(Auth.bearer(secret, 'token'), 'Orchestrator');
   const stranger: IOrchestrator = known(Auth.bearer(secret, 'wrong'), 'Stranger');
   const user: IOrchestrator = known(AirflowOrchestrator.login('ml', secret, 'password'), 'User');
-  const trainer = new PipelineModelTrainer(stack, 'Trainer', { orchestrator: user, pipeline: 'fit' });
   const input = { data: given('data'), wait: given('wait') };
   const result = { modelUri: '{% $output.modelUri %}', accuracy: '{% $output.metrics.accuracy %}' };
   return {
     Run: orchestrator.run(stack, 'Run', { pipeline: 'nightly', input, result, timeout: Duration.minutes(5) }),
-    Train: trainer.train(stack, 'Train', { inputs: { train: given('data') }, hyperparameters: { c: '0.5' } }),
     Late: orchestrator.run(stack, 'Late', { pipeline: 'nightly', input, timeout: Duration.seconds(2) }),
     Wrong: orchestrator.run(stack, 'Wrong', { pipeline: 'strict', input: { c: 'much' } }),
     Unknown: orchestrator.run(stack, 'Unknown', { pipeline: 'nobody' }),

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from e2e.driver import free_port, wait_until
 from vendors.conftest import BUCKET
-from vendors.orchestrating import DATA, is_a_timeout_when_late, is_a_trainer, put_data, runs_once, trains_and_the_step_reads_what_was_left
-from vendors.server import Server, environment_of, process
+from vendors.looping import is_served
+from vendors.orchestrating import DATA, is_a_timeout_when_late, put_data, runs_once, trains_and_the_step_reads_what_was_left
+from vendors.server import PIPELINES, Server, environment_of, process
 
 from mlops_local.cli import client_environment
 
@@ -34,7 +35,7 @@ def airflow(target, versions, tmp_path_factory) -> Iterator[Server]:
         "usage_data_collection": {"enabled": False},
     }
     variables = {f"AIRFLOW__{section}__{name}".upper(): str(value) for section, values in settings.items() for name, value in values.items()}
-    variables |= {"AIRFLOW_HOME": str(folder), "PATH": f"{python.folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(HERE.parent)}
+    variables |= {"AIRFLOW_HOME": str(folder), "PATH": f"{python.folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": PIPELINES}
     with process([python.tool("airflow"), "standalone"], folder, client_environment.variables(target.settings) | variables) as started:
         server = Server(f"http://127.0.0.1:{port}")
         server.wait("/api/v2/version", started)
@@ -62,8 +63,12 @@ def test_a_dag_trains_and_the_step_reads_what_it_has_left(machines, s3):
     trains_and_the_step_reads_what_was_left(machines, s3)
 
 
-def test_the_dag_is_a_trainer(machines):
-    is_a_trainer(machines)
+def test_the_full_stack_serves_what_the_dag_trained(machines, airflow, target, tmp_path):
+    trainer = {"provider": "airflow", "url": airflow.url, "pipeline": "fit", "username": "ml", "secret": "vendor/airflow", "field": "password"}
+
+    report = is_served(target, tmp_path, "trainer", trainer)
+
+    assert report["trainingJob"]["name"] in [f"fit/{run['dag_run_id']}" for run in runs(airflow, "fit", "train-")]
 
 
 def test_another_execution_of_the_run_finds_the_dag_run(machines, airflow):

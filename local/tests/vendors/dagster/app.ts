@@ -1,19 +1,17 @@
 /** State machines that run the jobs of jobs.py. */
-import { Duration, SecretValue } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Auth, DagsterOrchestrator, IOrchestrator, PipelineModelTrainer } from '../../../../lib';
+import { Auth, DagsterOrchestrator, IOrchestrator } from '../../../../lib';
 import { app, given } from '../app';
 
 app('dagster', (stack, url, artifactStore) => {
-  const secret = new secretsmanager.Secret(stack, 'Secret', { secretObjectValue: { token: SecretValue.unsafePlainText('t0ken'), wrong: SecretValue.unsafePlainText('wrong') } });
+  const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'vendor/dagster');
   const auth = (field: string) => Auth.header('Dagster-Cloud-Api-Token', secret, field);
   const orchestrator: IOrchestrator = new DagsterOrchestrator(stack, 'Orchestrator', { url, artifactStore, auth: auth('token') });
-  const trainer = new PipelineModelTrainer(stack, 'Trainer', { orchestrator, pipeline: 'jobs.py/fitted' });
   const input = { data: given('data'), wait: given('wait') };
   const result = { modelUri: '{% $output.modelUri %}', accuracy: '{% $output.metrics.accuracy %}' };
   return {
     Run: orchestrator.run(stack, 'Run', { pipeline: 'jobs.py/nightly', input, result, timeout: Duration.minutes(5) }),
-    Train: trainer.train(stack, 'Train', { inputs: { train: given('data') }, hyperparameters: { c: '0.5' } }),
     Late: orchestrator.run(stack, 'Late', { pipeline: 'jobs.py/nightly', input, timeout: Duration.seconds(2) }),
     Wrong: orchestrator.run(stack, 'Wrong', { pipeline: 'jobs.py/nightly', input: { ...input, wait: 'long' } }),
     Unknown: orchestrator.run(stack, 'Unknown', { pipeline: 'jobs.py/nobody' }),

@@ -1,7 +1,7 @@
 """A team's jobs: what they are given is the configuration of the resource `mlops`."""
 
 from dagster import ConfigurableResource, Definitions, job, op
-from fitting import fit
+from fitting import fit, fit_as_asked
 
 
 class Given(ConfigurableResource):
@@ -30,7 +30,7 @@ def train(mlops: Given) -> None:
 
 @op
 def train_as_asked(mlops: Asked) -> None:
-    fit(mlops.runId, mlops.outputs, mlops.inputs["train"], float(mlops.hyperparameters["c"]))
+    fit_as_asked(**{name: getattr(mlops, name) for name in Asked.model_fields})
 
 
 @op

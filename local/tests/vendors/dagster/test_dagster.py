@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from e2e.driver import free_port, wait_until
 from vendors.conftest import BUCKET
-from vendors.orchestrating import DATA, is_a_timeout_when_late, is_a_trainer, put_data, runs_once, trains_and_the_step_reads_what_was_left
-from vendors.server import Server, environment_of
+from vendors.looping import is_served
+from vendors.orchestrating import DATA, is_a_timeout_when_late, put_data, runs_once, trains_and_the_step_reads_what_was_left
+from vendors.server import PIPELINES, Server, environment_of
 
 from mlops_local.cli import client_environment
 
 HERE = Path(__file__).parent
+SECRET = "vendor/dagster"
 
 pytestmark = [pytest.mark.proves("orchestrator", "dagster", "Dagster"), pytest.mark.proves("model trainer", "dagster", "Dagster")]
 
@@ -25,15 +27,16 @@ def dagster(target, versions, tmp_path_factory) -> Iterator[Server]:
     port = free_port()
     server = Server(f"http://127.0.0.1:{port}")
     start = [environment_of("dagster").tool("dagster"), "dev", "-f", str(HERE / "jobs.py"), "-h", "127.0.0.1", "-p", str(port)]
-    variables = client_environment.variables(target.settings) | {"DAGSTER_HOME": str(folder), "PYTHONPATH": str(HERE.parent)}
+    variables = client_environment.variables(target.settings) | {"DAGSTER_HOME": str(folder), "PYTHONPATH": PIPELINES}
     with server.started(start, folder, variables, "/server_info"):
         versions["Dagster"] = server.ask("/server_info")[1]["dagster_version"]
         yield server
 
 
 @pytest.fixture(scope="module")
-def machines(dagster, deploy, s3):
+def machines(dagster, target, deploy, s3):
     put_data(s3)
+    target.client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps({"token": "t0ken", "wrong": "wrong"}))
     return deploy(HERE / "app.ts", dagster.url)
 
 
@@ -47,8 +50,10 @@ def test_a_job_trains_and_the_step_reads_what_it_has_left(machines, s3):
     trains_and_the_step_reads_what_was_left(machines, s3)
 
 
-def test_the_job_is_a_trainer(machines):
-    is_a_trainer(machines)
+def test_the_full_stack_serves_what_the_job_trained(machines, dagster, target, tmp_path):
+    report = is_served(target, tmp_path, "trainer", {"provider": "dagster", "url": dagster.url, "pipeline": "jobs.py/fitted", "secret": SECRET, "field": "token"})
+
+    assert report["trainingJob"]["name"] in [run["runId"] for run in runs(dagster, "train-")]
 
 
 def test_another_execution_of_the_run_finds_the_dagster_run(machines, dagster):

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from e2e.driver import free_port, wait_until
 from vendors.conftest import BUCKET
+from vendors.looping import is_served
 from vendors.server import Server, process
 
 HERE = Path(__file__).parent
@@ -154,3 +155,15 @@ def test_traffic_that_is_refused_is_kept(target, prometheus, endpoint, told):
 
     kept = int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesNotVisible"])
     assert kept >= 2
+
+
+def test_prometheus_watches_the_full_stack(target, prometheus, tmp_path):
+    target.client("secretsmanager").create_secret(Name="vendor/prometheus", SecretString=json.dumps({"password": PASSWORD, "webhook": "webhook-of-the-test"}))
+    before = value(prometheus, "sum(mlops_inferences_total)")
+
+    report = is_served(target, tmp_path, "monitor", {
+        "provider": "otlp", "url": f"{prometheus.url}/api/v1/otlp", "username": USER, "secret": "vendor/prometheus", "field": "password",
+        "signals": ["metrics"], "webhookSecret": "vendor/prometheus", "webhookField": "webhook",
+    })  # fmt: skip
+
+    wait_until(lambda: value(prometheus, "sum(mlops_inferences_total)") >= before + report["heldOut"]["rows"], "the held-out rows arrive", 60)

@@ -1,19 +1,17 @@
 /** State machines that run the flows of flow.py. */
-import { Duration, SecretValue } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Auth, IOrchestrator, PipelineModelTrainer, PrefectOrchestrator } from '../../../../lib';
+import { Auth, IOrchestrator, PrefectOrchestrator } from '../../../../lib';
 import { app, given } from '../app';
 
 app('prefect', (stack, url, artifactStore) => {
-  const secret = new secretsmanager.Secret(stack, 'Secret', { secretObjectValue: { password: SecretValue.unsafePlainText('s3cr3t'), wrong: SecretValue.unsafePlainText('wrong') } });
+  const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'vendor/prefect');
   const orchestrator: IOrchestrator = new PrefectOrchestrator(stack, 'Orchestrator', { url, artifactStore, auth: Auth.basic('ml', secret, 'password') });
   const stranger: IOrchestrator = new PrefectOrchestrator(stack, 'Stranger', { url, artifactStore, auth: Auth.basic('ml', secret, 'wrong') });
-  const trainer = new PipelineModelTrainer(stack, 'Trainer', { orchestrator, pipeline: 'fit' });
   const input = { data: given('data'), wait: given('wait') };
   const result = { modelUri: '{% $output.modelUri %}', accuracy: '{% $output.metrics.accuracy %}' };
   return {
     Run: orchestrator.run(stack, 'Run', { pipeline: 'train/nightly', input, result, timeout: Duration.minutes(5) }),
-    Train: trainer.train(stack, 'Train', { inputs: { train: given('data') }, hyperparameters: { c: '0.5' } }),
     Late: orchestrator.run(stack, 'Late', { pipeline: 'train/nightly', input, timeout: Duration.seconds(2) }),
     Wrong: orchestrator.run(stack, 'Wrong', { pipeline: 'train/nightly', input: { c: 'much', ...input } }),
     Unknown: orchestrator.run(stack, 'Unknown', { pipeline: 'nobody' }),

@@ -1,6 +1,7 @@
 """A team's flows, of which the first is served as `train/nightly`."""
 
 from fitting import fit as fitted
+from fitting import fit_as_asked
 from prefect import flow, task
 
 fitting = task(fitted)
@@ -14,7 +15,7 @@ def train(runId: str, outputs: str, data: str, c: float = 1.0, wait: int = 0) ->
 @flow
 def fit(runId: str, outputs: str, inputs: dict[str, str], hyperparameters: dict[str, str], environment: dict[str, str]) -> None:
     """As a trainer asks for it."""
-    train(runId, outputs, inputs["train"], float(hyperparameters["c"]))
+    fit_as_asked(runId=runId, outputs=outputs, inputs=inputs, hyperparameters=hyperparameters, environment=environment)
 
 
 @flow

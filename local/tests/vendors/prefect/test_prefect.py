@@ -1,18 +1,21 @@
 """PrefectOrchestrator against a server of Prefect's, and a process that serves real flows."""
 
 import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from e2e.driver import free_port, wait_until
 from vendors.conftest import BUCKET
-from vendors.orchestrating import DATA, is_a_timeout_when_late, is_a_trainer, put_data, runs_once, trains_and_the_step_reads_what_was_left
-from vendors.server import Server, environment_of, process
+from vendors.looping import is_served
+from vendors.orchestrating import DATA, is_a_timeout_when_late, put_data, runs_once, trains_and_the_step_reads_what_was_left
+from vendors.server import PIPELINES, Server, environment_of, process
 
 from mlops_local.cli import client_environment
 
 HERE = Path(__file__).parent
+SECRET = "vendor/prefect"
 AUTH = "ml:s3cr3t"
 
 pytestmark = [pytest.mark.proves("orchestrator", "prefect", "Prefect"), pytest.mark.proves("model trainer", "prefect", "Prefect")]
@@ -26,7 +29,7 @@ def prefect(target, versions, tmp_path_factory) -> Iterator[Server]:
     server = Server(f"http://127.0.0.1:{port}/api", {"authorization": f"Basic {base64.b64encode(AUTH.encode()).decode()}"})
     variables = {"PREFECT_HOME": str(folder), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
     start = [python.tool("prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
-    client = client_environment.variables(target.settings) | {"PREFECT_API_URL": server.url, "PREFECT_API_AUTH_STRING": AUTH, "PYTHONPATH": str(HERE.parent)}
+    client = client_environment.variables(target.settings) | {"PREFECT_API_URL": server.url, "PREFECT_API_AUTH_STRING": AUTH, "PYTHONPATH": PIPELINES}
     with server.started(start, folder, variables | {"PREFECT_SERVER_API_AUTH_STRING": AUTH}, "/health"):
         versions["Prefect"] = server.ask("/admin/version")[1]
         with process([python.tool("python"), str(HERE / "flow.py")], folder, variables | client) as worker:
@@ -35,8 +38,9 @@ def prefect(target, versions, tmp_path_factory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def machines(prefect, deploy, s3):
+def machines(prefect, target, deploy, s3):
     put_data(s3)
+    target.client("secretsmanager").create_secret(Name=SECRET, SecretString=json.dumps({"password": "s3cr3t", "wrong": "wrong"}))
     return deploy(HERE / "app.ts", prefect.url)
 
 
@@ -49,8 +53,10 @@ def test_a_flow_trains_and_the_step_reads_what_it_has_left(machines, s3):
     trains_and_the_step_reads_what_was_left(machines, s3)
 
 
-def test_the_flow_is_a_trainer(machines):
-    is_a_trainer(machines)
+def test_the_full_stack_serves_what_the_flow_trained(machines, prefect, target, tmp_path):
+    report = is_served(target, tmp_path, "trainer", {"provider": "prefect", "url": prefect.url, "pipeline": "fit/fit", "username": "ml", "secret": SECRET, "field": "password"})
+
+    assert report["trainingJob"]["name"] in [run["id"] for run in runs(prefect, "train-")]
 
 
 def test_another_execution_of_the_run_finds_the_flow_run(machines, prefect):

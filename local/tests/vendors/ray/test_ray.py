@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from e2e.driver import free_port, wait_until
 from vendors.conftest import BUCKET
+from vendors.looping import is_served
 from vendors.server import Server, environment_of
 
 from mlops_local.cli import client_environment
@@ -59,6 +60,14 @@ def test_a_job_trains_on_the_stores_data_and_leaves_its_model_there(machines, s3
     archive = s3.get_object(Bucket=BUCKET, Key=output["modelUri"].partition(f"{BUCKET}/")[2])["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         assert json.load(tar.extractfile("./model.json")) == {"mean": 20.0}
+
+
+def test_the_full_stack_serves_what_the_job_trained(machines, ray, target, tmp_path):
+    target.client("secretsmanager").create_secret(Name="vendor/ray", SecretString=json.dumps({"token": TOKEN}))
+
+    report = is_served(target, tmp_path, "trainer", {"provider": "ray", "url": ray.url, "secret": "vendor/ray", "field": "token"})
+
+    assert report["trainingJob"]["name"] in [job["submission_id"] for job in jobs(ray, "train-")]
 
 
 def test_another_execution_of_the_run_finds_the_job(machines, ray):

@@ -1,7 +1,7 @@
 """A team's DAGs: what they are given is the `conf` of their run."""
 
 from airflow.sdk import Param, dag, task
-from fitting import fit
+from fitting import fit, fit_as_asked
 
 
 @task
@@ -13,8 +13,7 @@ def train(dag_run=None) -> None:
 @task
 def train_as_asked(dag_run=None) -> None:
     """As a trainer asks for it."""
-    conf = dag_run.conf
-    fit(conf["runId"], conf["outputs"], conf["inputs"]["train"], float(conf["hyperparameters"]["c"]))
+    fit_as_asked(**dag_run.conf)
 
 
 @task
