@@ -3,6 +3,7 @@ import { SecretField } from './component';
 import { Credentials } from './credentials';
 import { Probe } from './probe';
 import { check, flag, like, mapping, text } from './validation';
+import { WebhookSignature } from './webhook-signature';
 
 /** The forms that a credential takes. */
 export enum AuthScheme {
@@ -22,6 +23,8 @@ export enum AuthScheme {
   EXCHANGE = 'exchange',
   /** AWS Signature Version 4. */
   SIGV4 = 'sigv4',
+  /** A signature of the body. */
+  SIGNED = 'signed',
 }
 
 /** Where OAuth's tokens come from. */
@@ -207,6 +210,19 @@ export class Auth {
     return new Auth(AuthScheme.SIGV4, undefined, it => ({ signature: { keys: it, accessKeyIdField, secretAccessKeyField, region, service } }), { secret: keys });
   }
 
+  /**
+   * A signature of each request's body, as webhooks have it. The id that `WebhookSignature.standard` tells names the step and the run, so that a repeat
+   * has the same. `WebhookSignature.token` signs nothing and is a header.
+   * @param secret what the body is signed with
+   */
+  public static signed(secret: ISecret, signature: WebhookSignature, field?: string): Auth {
+    check({ signature }, z => ({ signature: like(z, 'a WebhookSignature', 'form', 'headers') }), 'signature');
+    const { form, headers, prefix, encodedKey } = signature;
+    if (form === 'token') return Auth.header(headers.header, secret, field, prefix);
+    checkSecret({ secret, field }, 'secret');
+    return new Auth(AuthScheme.SIGNED, undefined, it => ({ webhook: { secret: it, form, headers, prefix, encodedKey } }), { secret, field });
+  }
+
   /** As `auth`, but the secret is read when it is used: for one of more than 512 characters, which a Connection does not hold. */
   public static readWhenUsed(auth: Auth): Auth {
     check({ auth }, z => ({ auth: like(z, 'an Auth', 'scheme', 'authorization') }), 'auth');
@@ -245,7 +261,7 @@ export class Auth {
 }
 
 /** What cannot bring a token itself. */
-const INDIRECT = [AuthScheme.OAUTH, AuthScheme.EXCHANGE, AuthScheme.SIGV4];
+const INDIRECT = [AuthScheme.OAUTH, AuthScheme.EXCHANGE, AuthScheme.SIGV4, AuthScheme.SIGNED];
 
 function nobody() {
   return inHeader('x-client', 'mlops');

@@ -43,6 +43,20 @@ export interface SigV4 {
   readonly service: string;
 }
 
+/** A signature of the body, as webhooks have it. */
+export interface WebhookKey {
+  /** The secret. */
+  readonly secret: string;
+  /** `standard` or `hmac`. */
+  readonly form: string;
+  /** The names of its headers. */
+  readonly headers: { [name: string]: string };
+  /** What stands before it. */
+  readonly prefix: string;
+  /** A secret that begins with `whsec_` holds the key in base64. */
+  readonly encodedKey: boolean;
+}
+
 /**
  * What a request carries, so that the service knows who makes it. `${NAME}` stands for the credential of that name, and in the
  * headers `${token}` for the token.
@@ -73,4 +87,9 @@ export interface Credentials {
    * @default - it is not signed
    */
   readonly signature?: SigV4;
+  /**
+   * What the body is signed with.
+   * @default - it is not signed
+   */
+  readonly webhook?: WebhookKey;
 }

@@ -153,7 +153,7 @@ export class ExternalEndpoint {
     };
     const isNative = timeout === undefined && select === undefined && !binary;
     const connection = isNative ? this.connection(owner) : undefined;
-    return { name, value, until, failed, accept, ...connection ? this.task(owner, connection, request) : this.function(owner).call(request, { timeout, select, binary }) };
+    return { name, value, until, failed, accept, ...connection ? this.task(owner, connection, request) : this.function(owner).call(name, request, { timeout, select, binary }) };
   }
 
   /**

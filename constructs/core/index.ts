@@ -10,3 +10,4 @@ export * from './probe';
 export * from './publication';
 export * from './secret-rotation';
 export * from './step';
+export * from './webhook-signature';

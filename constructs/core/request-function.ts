@@ -6,8 +6,10 @@ import { acknowledge } from './acknowledge';
 import { Auth } from './auth';
 import { Call } from './call';
 import { allow, grant, readSecret } from './grants';
+import { Jsonata } from './jsonata';
 import { Log } from './log';
 import { handlerFolder } from './package-root';
+import { Step } from './step';
 
 /** What is asked, as an HTTP Task has it. */
 export interface HttpRequest {
@@ -59,12 +61,12 @@ export class RequestFunction extends Construct {
     acknowledge(this.function, ['CKV_AWS_173'], 'its variables are names; the secret is read at run time');
   }
 
-  /** `request` as a call of a step. */
-  public call(request: HttpRequest, { timeout, select, binary }: HttpLimits): Pick<Call, 'resource' | 'arguments' | 'policies'> {
+  /** `request` as the call `name` of a step. */
+  public call(name: string, request: HttpRequest, { timeout, select, binary }: HttpLimits): Pick<Call, 'resource' | 'arguments' | 'policies'> {
     return {
       resource: this.function.functionArn,
       // In `{% %}` the state machine would evaluate it.
-      arguments: { ...request, Seconds: timeout?.toSeconds() ?? DEFAULT_SECONDS, Select: select?.slice(2, -2).trim(), Binary: binary || undefined },
+      arguments: { ...request, Seconds: timeout?.toSeconds() ?? DEFAULT_SECONDS, Select: select?.slice(2, -2).trim(), Binary: binary || undefined, Id: Jsonata.join(Step.KEY, `-${name}`) },
       policies: [allow(['lambda:InvokeFunction'], [this.function.functionArn])],
     };
   }

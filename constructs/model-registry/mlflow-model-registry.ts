@@ -2,9 +2,9 @@ import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { Auth, AuthScheme, Binding, Call, ComponentEvent, ExternalEndpoint, Jsonata, RequestOptions, SecretField, Step } from '../core';
+import { Auth, AuthScheme, Binding, Call, ComponentEvent, ExternalEndpoint, Jsonata, RequestOptions, SecretField, Step, WebhookSignature } from '../core';
 import { check, FILLED, got, like, oneOf, text } from '../core/validation';
-import { WebhookIngress, WebhookSignature } from '../webhook-ingress/webhook-ingress';
+import { WebhookIngress } from '../webhook-ingress/webhook-ingress';
 import { IModelRegistry, ModelStatus, RegisterOptions, ResolveOptions, SetStatusOptions, StatusChangedOptions } from './model-registry';
 
 /** Properties of an `MlflowModelRegistry`. */
@@ -39,7 +39,7 @@ export interface MlflowModelRegistryProps {
 const TAGS = { key: 'mlops.key', run: 'mlops.run_id', image: 'mlops.image', status: 'mlops.status', reason: 'mlops.reason', metric: 'mlops.metric.' };
 
 /** MLflow's names for the headers of a signed webhook. */
-const SIGNED = { signatureHeader: 'X-MLflow-Signature', idHeader: 'X-MLflow-Delivery-Id', timestampHeader: 'X-MLflow-Timestamp' };
+const SIGNED = { signatureHeader: 'X-MLflow-Signature', idHeader: 'X-MLflow-Delivery-Id', timestampHeader: 'X-MLflow-Timestamp', encodedKey: false };
 
 /**
  * Registers models as versions of a registered model on an MLflow server (2.9 or later) that this stack does not manage. The tag `mlops.status` of a

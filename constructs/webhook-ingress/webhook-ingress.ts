@@ -7,14 +7,12 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { WebhookSignature } from '../core';
 import { acknowledge } from '../core/acknowledge';
 import { allow, grant, readSecret } from '../core/grants';
 import { Log } from '../core/log';
 import { handlerFolder } from '../core/package-root';
 import { check, like, text } from '../core/validation';
-import { WebhookSignature } from './webhook-signature';
-
-export * from './webhook-signature';
 
 /** Properties of a `WebhookIngress`. */
 export interface WebhookIngressProps {
@@ -82,7 +80,7 @@ export class WebhookIngress extends Construct {
       description: 'Verifies webhooks and passes them on', logGroup: log, role,
       environment: {
         SECRET_ARN: secret.secretArn, ...secretField !== undefined && { SECRET_FIELD: secretField },
-        SIGNATURE: JSON.stringify({ form: signature.form, headers: signature.headers, prefix: signature.prefix }),
+        SIGNATURE: JSON.stringify({ form: signature.form, headers: signature.headers, prefix: signature.prefix, encodedKey: signature.encodedKey }),
         TABLE: table.tableName, BUS: this.bus.eventBusName, SOURCE,
       },
     });

@@ -1,5 +1,5 @@
 import { App, Lazy, Stack } from 'aws-cdk-lib';
-import { Auth, WebhookAlerter } from '../../lib';
+import { Auth, WebhookAlerter, WebhookSignature } from '../../lib';
 import { secret } from '../core/components';
 import { CONTEXT } from '../support/jsonata';
 import { allowed } from '../support/template';
@@ -42,6 +42,21 @@ test('the receiver may know its callers by a user and a password', () => {
   const alerter = new WebhookAlerter(stack, 'Alerter', { url: 'https://acme.dev/hook', auth: Auth.basic('ml', password, 'password') });
 
   expect(alerter.bind(stack as any)).toMatchObject({ variables: { MLOPS_ALERT_USERNAME: 'ml' }, secrets: { MLOPS_ALERT_CREDENTIAL: { secret: password, field: 'password' } } });
+});
+
+test('it may sign what it posts, each repeat under one id', async () => {
+  const stack = new Stack(new App(), 'test');
+  const alerter = new WebhookAlerter(stack, 'Alerter', { url: 'https://acme.dev/hook', auth: Auth.signed(secret(stack), WebhookSignature.standard()) });
+  const { output, requests } = await send(notifying(stack, alerter), {});
+
+  expect(requests).toEqual([expect.objectContaining({ ApiEndpoint: 'https://acme.dev/hook', Method: 'POST', Id: `${output.id}-sent` })]);
+  expect(alerter.bind(stack as any).probes).toMatchObject([{ shows: 'alive' }, { shows: 'authorized', webhook: { secret: '${MLOPS_ALERT_CREDENTIAL}', form: 'standard' } }]);
+});
+
+test('a signature that is a token is a header', () => {
+  const key = secret(new Stack(new App(), 'test'));
+
+  expect(Auth.signed(key, WebhookSignature.token('X-Key', 'Key ')).authorization('k', '')).toEqual(Auth.header('X-Key', key, undefined, 'Key ').authorization('k', ''));
 });
 
 test.each([

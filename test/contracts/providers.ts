@@ -15,6 +15,9 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'alerter pagerduty': kit.alerter(scope => new mlops.PagerDutyAlerter(scope, 'Alerter', { routingKey: secret(scope) })),
   'alerter datadog': kit.alerter(scope => new mlops.DatadogAlerter(scope, 'Alerter', { apiKey: secret(scope), tags: ['team:ml'] })),
   'alerter webhook': kit.alerter(scope => new mlops.WebhookAlerter(scope, 'Alerter', { url: 'https://hooks.acme.dev/ml' })),
+  'alerter webhook, signed': kit.alerter(scope => new mlops.WebhookAlerter(scope, 'Alerter', {
+    url: 'https://hooks.acme.dev/ml', auth: mlops.Auth.signed(secret(scope), mlops.WebhookSignature.standard()),
+  })),
 
   'artifact store s3': kit.s3ArtifactStore(scope => new mlops.S3ArtifactStore(scope, 'Store')),
   'artifact store s3, existing': kit.s3ArtifactStore(scope => mlops.S3ArtifactStore.fromBucket(scope, 'Store', { bucket: s3.Bucket.fromBucketName(scope, 'Bucket', 'acme-data'), prefix: 'ml/' })),

@@ -3,7 +3,7 @@ import { createServer, IncomingMessage, RequestListener, Server } from 'http';
 import { AddressInfo } from 'net';
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { Auth, ExternalEndpoint, RequestOptions } from '../../constructs/core';
+import { Auth, ExternalEndpoint, RequestOptions, WebhookSignature } from '../../constructs/core';
 import { FunctionError, RunningFunction } from '../support/function';
 import { secret } from './components';
 
@@ -152,6 +152,40 @@ function signatureOf(headers: any, signedHeaders: string, [method, path, query]:
   const key = scope.reduce<string | Buffer>((before, part) => hmac(before, part), `AWS4${HELD.secretAccessKey}`);
   return hmac(key, ['AWS4-HMAC-SHA256', date, scope.join('/'), hash(canonical)].join('\n')).toString('hex');
 }
+
+describe('a signature of the body', () => {
+  const mac = (key: string, text: string) => createHmac('sha256', key).update(text).digest();
+
+  test.each([['whsec_aGVsZC1rZXktMDEyMzQ1Njc4OQ==', 'held-key-0123456789'], ['held-key-0123456789', 'held-key-0123456789']])('of Standard Webhooks, with %s', async (given, key) => {
+    held = { key: given };
+    const { url, seen } = await answering({});
+    await deployed(url, stack => Auth.signed(secret(stack), WebhookSignature.standard(), 'key'))({ path: '/', body: { note: 'größer' } }, { Id: 'tell-run-1-sent' });
+    const [{ headers, body }] = seen;
+
+    expect(headers).toMatchObject({ 'webhook-id': 'tell-run-1-sent', 'webhook-signature': `v1,${mac(key, `tell-run-1-sent.${headers['webhook-timestamp']}.{"note":"größer"}`).toString('base64')}` });
+    expect(body).toBe('{"note":"größer"}');
+    expect(Math.abs(Number(headers['webhook-timestamp']) - Date.now() / 1000)).toBeLessThan(60);
+  });
+
+  test('alone, as GitHub has it, of no body too', async () => {
+    const { url, seen } = await answering({});
+    const ask = deployed(url, stack => Auth.signed(secret(stack), WebhookSignature.hmac('X-Hub-Signature-256', 'sha256='), 'token'));
+    await ask({ path: '/', body: { a: 1 } });
+    await ask({ path: '/' });
+
+    expect(seen.map(it => it.headers['x-hub-signature-256'])).toEqual(['{"a":1}', ''].map(body => `sha256=${mac(HELD.token, body).toString('hex')}`));
+  });
+
+  test('by a key that the secret does not hold is refused', async () => {
+    held = { key: 'whsec_' };
+    const { url, seen } = await answering({});
+
+    expect(await failure(deployed(url, stack => Auth.signed(secret(stack), WebhookSignature.standard(), 'key'))({ path: '/' }))).toMatchObject({
+      name: 'Http.AccessDenied', message: "the secret holds no key: after 'whsec_' stands the key in base64",
+    });
+    expect(seen).toEqual([]);
+  });
+});
 
 describe('a token', () => {
   /** A service that gives out `token-<n>` and takes the last one. */

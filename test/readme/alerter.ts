@@ -2,6 +2,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import {
   Auth, DatadogAlerter, IAlerter, PagerDutyAlerter, PagerDutySeverity, S3ArtifactStore, SageMakerModelTrainer, SlackAlerter, SnsAlerter, StepFunctionsOrchestrator, WebhookAlerter,
+  WebhookSignature,
 } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
@@ -17,4 +18,8 @@ const slack = new SlackAlerter(stack, 'Slack', { channel: '#ml-alerts', token: s
 const pagerDuty = new PagerDutyAlerter(stack, 'PagerDuty', { routingKey: secret, severity: PagerDutySeverity.CRITICAL });
 const datadog = new DatadogAlerter(stack, 'Datadog', { apiKey: secret, site: 'datadoghq.eu', tags: ['team:ml'] });
 const webhook = new WebhookAlerter(stack, 'Webhook', { url: 'https://hooks.acme.dev/ml', auth: Auth.bearer(secret) });
-[slack, pagerDuty, datadog, webhook].forEach(({ node: { path } }) => path);
+const signed = new WebhookAlerter(stack, 'Signed', {
+  url: 'https://hooks.acme.dev/ml',
+  auth: Auth.signed(secret, WebhookSignature.standard()),
+});
+[slack, pagerDuty, datadog, webhook, signed].forEach(({ node: { path } }) => path);

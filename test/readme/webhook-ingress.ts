@@ -11,7 +11,7 @@ const topic = new sns.Topic(stack, 'Approvals');
 
 const ingress = new WebhookIngress(stack, 'Ingress', {
   secret: signing,
-  signature: WebhookSignature.standard({ signatureHeader: 'webhook-signature', idHeader: 'webhook-id', timestampHeader: 'webhook-timestamp' }),
+  signature: WebhookSignature.standard(),
 });
 new ComponentEvent(stack, 'Approved', {
   eventBus: ingress.bus,

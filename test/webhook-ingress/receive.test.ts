@@ -2,7 +2,7 @@ import { createHmac } from 'crypto';
 import { Claim, LIMIT, receive, Request } from '../../constructs/webhook-ingress/handlers/webhook/receive';
 import { Signature, WINDOW } from '../../constructs/webhook-ingress/handlers/webhook/signatures';
 
-const SIGNATURE: Signature = { form: 'standard', headers: { signatureHeader: 'X-Acme-Signature', idHeader: 'X-Acme-Id', timestampHeader: 'X-Acme-Timestamp' }, prefix: '' };
+const SIGNATURE: Signature = { form: 'standard', headers: { signatureHeader: 'X-Acme-Signature', idHeader: 'X-Acme-Id', timestampHeader: 'X-Acme-Timestamp' }, prefix: '', encodedKey: false };
 const SECRET = 'a secret of the vendor';
 const NOW = 1_800_000_000;
 const ID = '0b5d4f7e-5d0c-4a56-9d2e-1f6a1f0d9c11';
@@ -177,8 +177,28 @@ function ingressOf() {
   return { now: () => NOW * 1000, claim: never, settle: never, release: never, put: never };
 }
 
+test('a repeat that is signed anew is the same delivery', async () => {
+  const { bus, post } = ingress();
+
+  expect([await post(request()), await post(request({ timestamp: `${NOW + 60}` })), await post(request({ id: 'another' }))]).toEqual([202, 200, 202]);
+  expect(bus).toEqual([BODY, BODY]);
+});
+
+test.each([[true, 202, 401], [false, 401, 202]])('a secret that holds its key in base64: %s', async (encodedKey, byKey, byText) => {
+  const secret = `whsec_${Buffer.from(SECRET).toString('base64')}`;
+  const { post } = ingress({ secret, signature: { ...SIGNATURE, encodedKey } });
+
+  expect([await post(request()), await post(request({ secret }))]).toEqual([byKey, byText]);
+});
+
+test('a secret that says it holds a key, and does not, verifies nothing', async () => {
+  const { post } = ingress({ secret: 'whsec_', signature: { ...SIGNATURE, encodedKey: true } });
+
+  expect(await post(request({ secret: '' }))).toBe(503);
+});
+
 describe('a signature of the body alone', () => {
-  const signature: Signature = { form: 'hmac', headers: { header: 'X-Acme-Signature-256' }, prefix: 'sha256=' };
+  const signature: Signature = { form: 'hmac', headers: { header: 'X-Acme-Signature-256' }, prefix: 'sha256=', encodedKey: false };
   const hex = (body: string, secret = SECRET) => createHmac('sha256', secret).update(body).digest('hex');
   const sent = (value?: string, body = BODY): Request => ({ headers: { 'x-acme-signature-256': value }, body });
 
@@ -210,7 +230,7 @@ describe('a signature of the body alone', () => {
 });
 
 describe('a token', () => {
-  const signature: Signature = { form: 'token', headers: { header: 'Authorization' }, prefix: 'Bearer ' };
+  const signature: Signature = { form: 'token', headers: { header: 'Authorization' }, prefix: 'Bearer ', encodedKey: false };
   const sent = (authorization?: string, body = BODY): Request => ({ headers: { authorization }, body });
 
   test('is taken, an equal body once', async () => {

@@ -1,7 +1,8 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { WebhookIngress, WebhookIngressProps, WebhookSignature } from '../../constructs/webhook-ingress';
+import { WebhookSignature } from '../../constructs/core';
+import { WebhookIngress, WebhookIngressProps } from '../../constructs/webhook-ingress';
 import { allowed, resource } from '../support/template';
 
 const HEADERS = { signatureHeader: 'X-Acme-Signature', idHeader: 'X-Acme-Id', timestampHeader: 'X-Acme-Timestamp' };
@@ -27,7 +28,7 @@ describe('minimal', () => {
     const { Variables } = resource(template, 'AWS::Lambda::Function').Properties.Environment;
 
     expect(Object.keys(Variables).sort()).toEqual(['BUS', 'SECRET_ARN', 'SIGNATURE', 'SOURCE', 'TABLE']);
-    expect(JSON.parse(Variables.SIGNATURE)).toEqual({ form: 'standard', headers: HEADERS, prefix: '' });
+    expect(JSON.parse(Variables.SIGNATURE)).toEqual({ form: 'standard', headers: HEADERS, prefix: '', encodedKey: true });
     expect(JSON.stringify(template.toJSON())).not.toContain('{{resolve:secretsmanager');
   });
 
@@ -56,6 +57,7 @@ test.each<[string, any]>([
 
 test.each<[string, () => WebhookSignature]>([
   ["'idHeader' must be a header's name of letters, digits and -, got 'a b'", () => WebhookSignature.standard({ ...HEADERS, idHeader: 'a b' })],
+  ["'encodedKey' must be true or false, got 'no'", () => WebhookSignature.standard({ encodedKey: 'no' as any })],
   ["'header' must be a header's name of letters, digits and -, got ''", () => WebhookSignature.hmac('')],
   ["'prefix' must be at most 100 characters of ASCII, got 'größer'", () => WebhookSignature.token('Authorization', 'größer')],
 ])('%s', (message, make) => {

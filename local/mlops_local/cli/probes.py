@@ -4,8 +4,12 @@ What is sent is what a step sends: constructs/core/handlers/request reads the sa
 """
 
 import base64
+import hashlib
+import hmac
 import json
 import re
+import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -40,7 +44,7 @@ def fault_of(probe: dict, credentials: dict[str, str]) -> str | None:
         body = filled.get("body")
         headers = _headers(filled, body and "application/json")
         status, text = _ask(filled.get("method") or ("GET" if body is None else "POST"), filled["url"], headers,
-                            None if body is None else json.dumps(body), filled.get("signature"))
+                            None if body is None else json.dumps(body), filled.get("signature"), filled.get("webhook"))
     except _Fault as fault:
         return str(fault)
     finding = next(_findings(probe, status, text), None)
@@ -75,10 +79,12 @@ def _headers(carried: dict, content_type: Any) -> dict[str, str]:
     return headers
 
 
-def _ask(method: str, url: str, headers: dict[str, str], body: str | None, signature: dict | None = None) -> tuple[int, str]:
+def _ask(method: str, url: str, headers: dict[str, str], body: str | None, signature: dict | None = None, webhook: dict | None = None) -> tuple[int, str]:
     """Status and text of the answer."""
     if signature:
         headers = _signed(method, url, headers, body, signature)
+    if webhook:
+        headers = headers | _webhook(url, body or "", webhook)
     try:
         answer = _http.request(method, url, body=body, headers=headers, redirect=False, preload_content=False)
         return answer.status, answer.read(_MOST_BYTES).decode(errors="replace")
@@ -102,6 +108,24 @@ def _signed(method: str, url: str, headers: dict[str, str], body: str | None, si
     signer = S3SigV4Auth if signature["service"] == "s3" else SigV4Auth
     signer(Credentials(*(keys[field] for field in fields)), signature["service"], signature["region"]).add_auth(request)
     return dict(request.headers.items())
+
+
+def _webhook(url: str, body: str, webhook: dict) -> dict[str, str]:
+    """The headers that show whose the body is."""
+    secret, headers = webhook["secret"], webhook["headers"]
+    key = secret.encode()
+    if webhook["encodedKey"] and secret.startswith("whsec_"):
+        try:
+            key = base64.b64decode(secret.removeprefix("whsec_") + "==")
+        except ValueError:
+            key = b""
+    if not key:
+        raise _Fault(f"{url} was not asked: the secret holds no key: after 'whsec_' stands the key in base64")
+    if webhook["form"] == "hmac":
+        return {headers["header"]: webhook["prefix"] + hmac.digest(key, body.encode(), hashlib.sha256).hex()}
+    identity, now = f"doctor-{uuid.uuid4()}", str(int(time.time()))
+    mac = base64.b64encode(hmac.digest(key, f"{identity}.{now}.{body}".encode(), hashlib.sha256)).decode()
+    return {headers["idHeader"]: identity, headers["timestampHeader"]: now, headers["signatureHeader"]: f"v1,{mac}"}
 
 
 def _findings(probe: dict, status: int, text: str) -> Iterator[str]:

@@ -1,5 +1,8 @@
 """What the doctor finds in a service's answers."""
 
+import base64
+import hashlib
+import hmac
 import http.server
 import json
 import threading
@@ -150,3 +153,29 @@ def test_a_request_is_signed(service: str) -> None:
     signed = Service.requests[-1][2]["authorization"]
     assert signed.startswith("AWS4-HMAC-SHA256 Credential=AKIA/") and "/eu-west-1/execute-api/aws4_request" in signed
     assert probes.fault_of(probe, {"KEYS": "no"}) == f"{service}/200/ was not asked: the secret has no field 'id': put the key and its id there"
+
+
+@pytest.mark.parametrize(("secret", "key"), [("plain", b"plain"), ("whsec_cGxhaW4", b"plain")])
+def test_a_webhook_is_signed(service: str, secret: str, key: bytes) -> None:
+    headers = {"idHeader": "webhook-id", "timestampHeader": "webhook-timestamp", "signatureHeader": "webhook-signature"}
+    webhook = {"secret": "${TOKEN}", "form": "standard", "headers": headers, "prefix": "", "encodedKey": True}
+
+    assert probes.fault_of({"shows": "authorized", "url": f"{service}/200/", "body": {"a": 1}, "webhook": webhook}, {"TOKEN": secret}) is None
+    _, _, sent, body = Service.requests[-1]
+    signed = f"{sent['webhook-id']}.{sent['webhook-timestamp']}.".encode() + body
+    assert sent["webhook-signature"] == "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+
+
+def test_a_webhook_is_signed_by_its_body_alone(service: str) -> None:
+    webhook = {"secret": "${TOKEN}", "form": "hmac", "headers": {"header": "X-Hub-Signature-256"}, "prefix": "sha256=", "encodedKey": False}
+
+    assert probes.fault_of({"shows": "authorized", "url": f"{service}/200/", "webhook": webhook}, TOKEN) is None
+    assert Service.requests[-1][2]["x-hub-signature-256"] == "sha256=" + hmac.digest(b"t0ken", b"", hashlib.sha256).hex()
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_a"])
+def test_a_webhook_without_a_key(service: str, secret: str) -> None:
+    webhook = {"secret": "${TOKEN}", "form": "standard", "headers": {}, "prefix": "", "encodedKey": True}
+
+    fault = probes.fault_of({"shows": "authorized", "url": f"{service}/200/", "webhook": webhook}, {"TOKEN": secret})
+    assert fault == f"{service}/200/ was not asked: the secret holds no key: after 'whsec_' stands the key in base64"

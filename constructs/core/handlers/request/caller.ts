@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import jsonata from 'jsonata';
 import { Credentials, TokenRequest } from '../../credentials';
 import { filled } from '../credential';
 import { HttpError, Incoming, Outgoing } from './http';
 import { keysOf, signed } from './sign';
+import { webhookHeaders } from './webhook';
 
 /** What a step asks for: an HTTP Task's arguments, and what an HTTP Task does not take. */
 export interface Request {
@@ -16,6 +18,8 @@ export interface Request {
   readonly Select?: string;
   /** The answer is no text. */
   readonly Binary?: boolean;
+  /** What its repeats are known by: without it, equal bodies are repeats. */
+  readonly Id?: string;
 }
 
 /** What an HTTP Task results in. Headers are left out: a cookie in them would be a credential. */
@@ -102,8 +106,10 @@ export class Caller {
 
   private async attempt(request: Request, deadline: number): Promise<Answer> {
     const url = this.address(request);
-    const { headers = {}, basic, body, signature } = await this.credentials(deadline);
-    const incoming = await this.send({ url, method: request.Method, ...encoded(merged(request.RequestBody, body), false, headers), basic, signature }, deadline);
+    const { headers = {}, basic, body, signature, webhook } = await this.credentials(deadline);
+    const sent = encoded(merged(request.RequestBody, body), false, headers);
+    const shown = webhook && webhookHeaders(webhook, { id: request.Id ?? digest(sent.body), at: Math.floor(this.surroundings.now() / 1000), body: sent.body ?? '' });
+    const incoming = await this.send({ url, method: request.Method, ...sent, headers: { ...sent.headers, ...shown }, basic, signature }, deadline);
     const text = () => this.clean(incoming.content.toString('utf8').slice(0, SHOWN));
     if (incoming.status < 200 || incoming.status >= 300) throw new HttpError(`Http.StatusCode.${incoming.status}`, text());
     return this.result(incoming, request);
@@ -211,6 +217,10 @@ function json(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function digest(text: string = ''): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function base64(text: string): string {

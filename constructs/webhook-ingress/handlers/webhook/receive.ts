@@ -1,3 +1,4 @@
+import { keyOf } from '../../../core/handlers/mac';
 import { Refusal } from './refusal';
 import { FORMS, Signature, unsigned } from './signatures';
 
@@ -70,15 +71,16 @@ function bytes({ body = '', isBase64Encoded = false }: Request): Buffer {
 
 /** What the delivery is known by, when the vendor has signed it. */
 function verified({ headers = {} }: Request, body: Buffer, signature: Signature, secret: string, now: number): string {
+  const key = keyOf(secret, signature.encodedKey);
   // Anybody can sign with an empty key.
-  if (!secret) throw new Refusal(503, 'the secret is empty');
+  if (!key.length) throw new Refusal(503, 'the secret is empty');
   const read = (name: string): string => {
     // Several headers of one name come in joined by a comma, which no form takes.
     const values = Object.entries(headers).filter(([key]) => key.toLowerCase() === signature.headers[name].toLowerCase()).map(([, value]) => value);
     if (values.length !== 1 || values[0] === undefined) throw unsigned();
     return values[0];
   };
-  return FORMS[signature.form]({ body, read, prefix: signature.prefix, secret, now });
+  return FORMS[signature.form]({ body, read, prefix: signature.prefix, key, now });
 }
 
 /** The text of a JSON object, which is all that EventBridge takes. */

@@ -1,4 +1,5 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { bodyMac, standardMac } from '../../../core/handlers/mac';
 import { Refusal } from './refusal';
 
 /** A signature as the construct hands it over. */
@@ -6,6 +7,8 @@ export interface Signature {
   readonly form: string;
   readonly headers: { readonly [name: string]: string };
   readonly prefix: string;
+  /** A secret that begins with `whsec_` holds the key in base64. */
+  readonly encodedKey: boolean;
 }
 
 /** A request that is to be verified. */
@@ -14,7 +17,7 @@ export interface Claimed {
   /** The one value of a header, by the name that the form has for it; a refusal when there is none, or several. */
   read(name: string): string;
   readonly prefix: string;
-  readonly secret: string;
+  readonly key: Buffer;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -25,27 +28,27 @@ export const WINDOW = 300;
 /** Each form: what the delivery is known by, when the request is the vendor's. */
 export const FORMS: { readonly [form: string]: (claimed: Claimed) => string } = { standard, hmac, token };
 
-function standard({ body, read, secret, now }: Claimed): string {
+function standard({ body, read, key, now }: Claimed): string {
   // Id and time hold no `.`: what is signed can be taken apart in one way only.
   const id = matched(read('idHeader'), /^([\w-]{1,128})$/);
   const timestamp = matched(read('timestampHeader'), /^(\d{1,12})$/);
   const given = Buffer.from(matched(read('signatureHeader'), /^v1,([A-Za-z0-9+/]{43}=)$/), 'base64');
-  const expected = createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest();
-  same(given, expected);
+  same(given, standardMac(key, id, timestamp, body));
   if (Math.abs(now / 1000 - Number(timestamp)) > WINDOW) throw new Refusal(401, `the request was signed more than ${WINDOW} seconds ago, or ahead of time`);
-  return expected.toString('hex');
+  // Another attempt may be signed anew, at its own time.
+  return id;
 }
 
-function hmac({ body, read, prefix, secret }: Claimed): string {
+function hmac({ body, read, prefix, key }: Claimed): string {
   const given = Buffer.from(matched(after(prefix, read('header')), /^([0-9a-f]{64})$/), 'hex');
-  const expected = createHmac('sha256', secret).update(body).digest();
+  const expected = bodyMac(key, body);
   same(given, expected);
   return expected.toString('hex');
 }
 
-function token({ body, read, prefix, secret }: Claimed): string {
+function token({ body, read, prefix, key }: Claimed): string {
   // Digests are of one length, whatever was sent.
-  same(digest(after(prefix, read('header'))), digest(secret));
+  same(digest(after(prefix, read('header'))), digest(key));
   return digest(body).toString('hex');
 }
 
