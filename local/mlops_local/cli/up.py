@@ -72,6 +72,9 @@ class Loop:
         folder = self._upload_data(outputs["ArtifactStoreUri"])
         known = executions.arns(self.settings, outputs["DeploymentArn"])
         version = self._run_pipeline(outputs["PipelineArn"])
+        if not self._registers_here:
+            self._tell_waiting(version)
+            return
         self._approve(version)
         self._await_deployment(outputs["DeploymentArn"], known, version)
         self._score(folder, outputs["ArtifactStoreUri"])
@@ -180,7 +183,14 @@ class Loop:
             "metrics": output.get("metrics") or measured,
         }
 
+    @property
+    def _registers_here(self) -> bool:
+        return self.report.components["model-registry"]["provider"] == "sagemaker"
+
     def _model_version(self, arn: str) -> dict:
+        if not self._registers_here:
+            # What a vendor's registry says of it is the vendor's to tell.
+            return {"arn": None, "version": arn, "status": None}
         sagemaker = client_environment.client(self.settings, "sagemaker")
         package = sagemaker.describe_model_package(ModelPackageName=arn)
         return {"arn": arn, "version": package.get("ModelPackageVersion"), "status": package["ModelApprovalStatus"]}
@@ -223,6 +233,11 @@ class Loop:
         for name, value in sorted(outputs.items()):
             self.console.result(name, value)
         self.console.line(f"{stack} is deployed. It runs no training loop, so this is the end.")
+
+    def _tell_waiting(self, version: str) -> None:
+        self.console.line()
+        self.console.result("model", f"version {version} of {self._address('model-registry')}")
+        self.console.line("An approval there deploys it, once the registry's webhook tells this stack; see constructs/model-registry/README.md.")
 
     def _tell_result(self) -> None:
         report, console = self.report, self.console

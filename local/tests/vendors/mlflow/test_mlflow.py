@@ -16,7 +16,7 @@ import pytest
 from e2e.driver import free_port, wait_until
 from vendors.server import Server, process
 
-from mlops_local.cli import cdk, data, executions
+from mlops_local.cli import executions
 from mlops_local.processes.environments import PythonEnvironment, pinned
 from mlops_local.settings import REPOSITORY
 
@@ -272,22 +272,22 @@ def loop(target, mlflow, tmp_path_factory) -> dict[str, str]:
     }  # fmt: skip
     file = tmp_path_factory.mktemp("loop") / "mlops.yaml"
     file.write_text(f"name: mlops\nregistry: {json.dumps(block)}\nendpoint: {{ provider: sagemaker, bakeMinutes: 0 }}\n")
-    cdk.bootstrap(target.settings)
-    assembly = cdk.synthesize(target.settings, None, {"config": str(file)})
-    return cdk.deploy(target.settings, assembly, print)
+    code, report = target.up("--config", str(file))
+    assert code == 0, report
+    assert report["modelVersion"] == {"arn": None, "version": "1", "status": None}
+    assert report["trainingJob"]["status"] == "Completed"
+    return target.outputs("mlops")
 
 
 def test_the_loop_goes_from_a_training_by_an_approval_in_mlflow_to_a_deployment(target, mlflow, loop):
     url, = (value for name, value in loop.items() if name.startswith("ModelRegistryWebhookUrl"))
     subscribe(mlflow, address(target, url))
-    data.upload(target.settings, data.make(target.settings), loop["ArtifactStoreUri"])
 
-    trained = executions.Execution.of(target.settings, loop["PipelineArn"], print).run({})
-    deployed = approved(target, mlflow, loop, trained["version"])
+    deployed = approved(target, mlflow, loop, "1")
 
-    assert (deployed["status"], deployed["version"]) == ("Deployed", trained["version"])
-    registered = mlflow.ask(f"{API}/model-versions/get?name=loop&version={trained['version']}")[1]["model_version"]
-    assert registered["source"] == trained["modelUri"]
+    assert (deployed["status"], deployed["version"]) == ("Deployed", "1")
+    registered = mlflow.ask(f"{API}/model-versions/get?name=loop&version=1")[1]["model_version"]
+    assert registered["source"].startswith(f"{loop['ArtifactStoreUri']}/training/")
 
 
 def approved(target, mlflow: Server, loop: dict[str, str], version: str) -> dict:
