@@ -88,3 +88,17 @@ def deploy(target: LocalTarget, s3, tmp_path_factory: pytest.TempPathFactory) ->
         return {output: Machine(states, arn) for output, arn in target.outputs(name).items()}
 
     return deploy
+
+
+@pytest.fixture
+def told(request: pytest.FixtureRequest, target: LocalTarget, machines) -> Callable[..., list[dict]]:
+    """What a queue has been told, by the name of the output that has its address, of the stack of the lane."""
+    sqs, outputs = target.client("sqs"), target.outputs(request.path.parent.name)
+
+    def told(name: str, seconds: int = 1) -> list[dict]:
+        messages = sqs.receive_message(QueueUrl=outputs[name], MaxNumberOfMessages=10, WaitTimeSeconds=seconds).get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=outputs[name], ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in messages]
+
+    return told

@@ -1,11 +1,9 @@
 """EvidentlyModelMonitor against a collector of Evidently, and the workspace that it writes its results to."""
 
-import io
 import json
 import random
 import subprocess
-import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -15,15 +13,12 @@ from e2e.driver import free_port, wait_until
 from vendors.conftest import BUCKET
 from vendors.looping import is_served
 from vendors.server import Server, environment_of, process
+from vendors.watching import Ask, sums
 
 from mlops_local.cli import data
 
 HERE = Path(__file__).parent
 SECRET = "s3cr3t"
-CODE = """
-def model_fn(folder): return None
-def predict_fn(rows, model): return rows.sum(axis=1)
-"""
 
 pytestmark = pytest.mark.proves("model monitor", "evidently", "Evidently")
 
@@ -89,37 +84,8 @@ def machines(s3, deploy, evidently, project):
 
 
 @pytest.fixture(scope="module")
-def endpoint(target, s3, machines) -> Callable[[list[tuple[float, float]]], None]:
-    """Asks a deployed model for predictions."""
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w:gz") as archive:
-        file = tarfile.TarInfo("code/inference.py")
-        file.size = len(CODE)
-        archive.addfile(file, io.BytesIO(CODE.encode()))
-    s3.put_object(Bucket=BUCKET, Key="ml/training/sums/model.tar.gz", Body=content.getvalue())
-    machines["Deploy"].output({"version": "1", "modelUri": f"s3://{BUCKET}/ml/training/sums/model.tar.gz"})
-    runtime = target.client("sagemaker-runtime")
-
-    def ask(rows: list[tuple[float, float]]) -> None:
-        body = "\n".join(",".join(map(str, row)) for row in rows)
-        answer = runtime.invoke_endpoint(EndpointName="judged", ContentType="text/csv", Accept="application/json", Body=body)
-        assert len(json.loads(answer["Body"].read())) == len(rows)
-
-    return ask
-
-
-@pytest.fixture
-def told(target, machines):
-    """What a queue has been told."""
-    sqs, outputs = target.client("sqs"), target.outputs("evidently")
-
-    def told(name: str, seconds: int = 1) -> list[dict]:
-        messages = sqs.receive_message(QueueUrl=outputs[name], MaxNumberOfMessages=10, WaitTimeSeconds=seconds).get("Messages", [])
-        for message in messages:
-            sqs.delete_message(QueueUrl=outputs[name], ReceiptHandle=message["ReceiptHandle"])
-        return [json.loads(message["Body"]) for message in messages]
-
-    return told
+def endpoint(target, s3, machines) -> Ask:
+    return sums(target, s3, machines["Deploy"], "judged")
 
 
 def soon() -> dict[str, str]:

@@ -1,10 +1,8 @@
 """OtlpModelMonitor against Prometheus, which takes OTLP, and its Alertmanager, whose webhook is the verdict."""
 
 import base64
-import io
 import json
-import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -13,13 +11,10 @@ from e2e.driver import free_port, wait_until
 from vendors.conftest import BUCKET
 from vendors.looping import is_served
 from vendors.server import Server, process
+from vendors.watching import Ask, sums
 
 HERE = Path(__file__).parent
 USER, PASSWORD, HASH = "ml", "s3cr3t", "$2b$04$RaBtjHmaOiooESXxe8U3a.l5AZInlX2mB1ifhXJeYp1avJzjCSh8m"
-CODE = """
-def model_fn(folder): return None
-def predict_fn(rows, model): return rows.sum(axis=1)
-"""
 RULES = """
 groups:
 - name: drift
@@ -82,37 +77,8 @@ def address(target, url: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def endpoint(target, s3, machines) -> Callable[[list[tuple[float, ...]]], None]:
-    """Asks a deployed model for predictions."""
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w:gz") as archive:
-        file = tarfile.TarInfo("code/inference.py")
-        file.size = len(CODE)
-        archive.addfile(file, io.BytesIO(CODE.encode()))
-    s3.put_object(Bucket=BUCKET, Key="ml/training/sums/model.tar.gz", Body=content.getvalue())
-    machines["Deploy"].output({"version": "1", "modelUri": f"s3://{BUCKET}/ml/training/sums/model.tar.gz"})
-    runtime = target.client("sagemaker-runtime")
-
-    def ask(rows: list[tuple[float, ...]]) -> None:
-        body = "\n".join(",".join(map(str, row)) for row in rows)
-        answer = runtime.invoke_endpoint(EndpointName="watched", ContentType="text/csv", Accept="application/json", Body=body)
-        assert json.loads(answer["Body"].read()) == [sum(row) for row in rows]
-
-    return ask
-
-
-@pytest.fixture
-def told(target, machines):
-    """What a queue has been told."""
-    sqs, outputs = target.client("sqs"), target.outputs("otlp")
-
-    def told(name: str, seconds: int = 1) -> list[dict]:
-        messages = sqs.receive_message(QueueUrl=outputs[name], MaxNumberOfMessages=10, WaitTimeSeconds=seconds).get("Messages", [])
-        for message in messages:
-            sqs.delete_message(QueueUrl=outputs[name], ReceiptHandle=message["ReceiptHandle"])
-        return [json.loads(message["Body"]) for message in messages]
-
-    return told
+def endpoint(target, s3, machines) -> Ask:
+    return sums(target, s3, machines["Deploy"], "watched")
 
 
 def value(prometheus: Server, query: str) -> float | None:
