@@ -2,3 +2,4 @@ export * from './model-monitor';
 export * from './cloudwatch-model-monitor';
 export * from './otlp-model-monitor';
 export * from './evidently-model-monitor';
+export * from './phoenix-model-monitor';

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Auth } from '../../constructs/core';
 import { ICapturingEndpoint, IModelEndpoint } from '../../constructs/model-endpoint';
-import { CloudWatchModelMonitor, EvidentlyModelMonitor, IModelMonitor, OtlpModelMonitor, OtlpSignal } from '../../constructs/model-monitor';
+import { CloudWatchModelMonitor, EvidentlyModelMonitor, IModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor } from '../../constructs/model-monitor';
 import { auth, credential, held, refuse, secretName } from './fields';
 import { Providers, Settings } from './provider';
 
@@ -37,6 +37,17 @@ export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEn
       return new EvidentlyModelMonitor(scope, id, {
         endpoint: capturing(endpoint, 'evidently'), url: props.url, collectorUrl: props.collectorUrl, collector: props.collector, project: props.project, features: props.features,
         secret: secret === undefined ? undefined : held(scope, id, secret), secretField: field, interval: intervalMinutes === undefined ? undefined : Duration.minutes(intervalMinutes),
+      });
+    },
+  },
+  phoenix: {
+    fields: z => ({ url: z.string(), project: z.string(), secret: secretName(z).optional(), field: z.string().optional(), features: z.array(z.string()).optional() }),
+    props: { apiKey: 'secret', apiKeyField: 'field' },
+    create: (scope, id, settings, { endpoint }) => {
+      const { secret, field, url, project, features } = settings;
+      if (secret === undefined) refuse(settings, ['field'], 'without', 'secret', 'there is nothing to take it from');
+      return new PhoenixModelMonitor(scope, id, {
+        endpoint: capturing(endpoint, 'phoenix'), url, project, features, apiKey: secret === undefined ? undefined : held(scope, id, secret), apiKeyField: field,
       });
     },
   },

@@ -104,6 +104,9 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model monitor evidently': kit.driftMonitor((scope, { modelEndpoint }) => new mlops.EvidentlyModelMonitor(scope, 'Monitor', {
     endpoint: modelEndpoint, url: 'https://evidently.acme.dev', collectorUrl: 'https://collector.acme.dev', collector: 'fraud', project: '01a2157b-b2e1-7128-9f4f-796b01eebe83', secret: secret(scope),
   })),
+  'model monitor phoenix': kit.modelMonitor((scope, { modelEndpoint }) => new mlops.PhoenixModelMonitor(scope, 'Monitor', {
+    endpoint: modelEndpoint, url: 'https://phoenix.acme.dev', project: 'fraud', apiKey: secret(scope),
+  })),
   'model monitor cloudwatch, existing': kit.modelMonitor(scope => mlops.CloudWatchModelMonitor.fromAlarms(scope, 'Monitor', {
     alarms: [cloudwatch.Alarm.fromAlarmName(scope, 'Alarm', 'errors')], dashboardName: 'fraud',
   })),

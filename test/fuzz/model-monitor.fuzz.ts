@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as fc from 'fast-check';
-import { CloudWatchModelMonitor, EvidentlyModelMonitor, OtlpModelMonitor, OtlpSignal } from '../../lib';
+import { CloudWatchModelMonitor, EvidentlyModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor } from '../../lib';
 import { alarm, auth, deployable, duration, fixed, machineTarget, props, secret, text, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { recipe } from './recipe';
@@ -31,4 +31,8 @@ fuzz('EvidentlyModelMonitor', fc.tuple(machineTarget, props({
   endpoint, url, collectorUrl: url, collector: fc.oneof(fc.constantFrom('fraud', 'a/b', ''), text), project: fc.oneof({ weight: 4, arbitrary: fc.uuid() }, { weight: 1, arbitrary: text }),
 }, { secret, secretField: textOrReference, features, interval: duration(60, 300, 86_400) })), (stack, [target, given]) => {
   new EvidentlyModelMonitor(stack, 'Monitor', given as any).onDrift('Drift', target);
+});
+
+fuzz('PhoenixModelMonitor', fc.tuple(machineTarget, props({ endpoint, url, project: fc.oneof(fc.constantFrom('fraud', 'a/b', '..', ''), text) }, { apiKey: secret, apiKeyField: textOrReference, features })), (stack, [target, given]) => {
+  new PhoenixModelMonitor(stack, 'Monitor', given as any).onUnhealthy('Unhealthy', target);
 });

@@ -26,7 +26,7 @@ const selected = async (call: string, answer: any) => JSON.parse(JSON.stringify(
 test('rows, each with its prediction, for the collector', () => {
   const row = { id: 'one-0', at: '2026-11-26T09:59:58Z', features: { amount: 10, age: 30 }, prediction: 0.1 };
 
-  expect(evidently([row], { source: 's3://acme/capture', options: { collector: 'fraud' }, now: 0 })).toEqual([{ path: '/fraud/data', body: [{ amount: 10, age: 30, prediction: 0.1 }] }]);
+  expect(evidently([row], { source: 's3://acme/capture', options: { collector: 'fraud' }, now: 0, batch: '' })).toEqual([{ path: '/fraud/data', body: [{ amount: 10, age: 30, prediction: 0.1 }] }]);
 });
 
 test('asks every 5 minutes', () => {

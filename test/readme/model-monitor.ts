@@ -3,7 +3,7 @@ import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import {
-  Auth, CloudWatchModelMonitor, DeployableSageMakerEndpoint, EvidentlyModelMonitor, IDriftMonitor, IModelMonitor, OtlpModelMonitor, S3ArtifactStore,
+  Auth, CloudWatchModelMonitor, DeployableSageMakerEndpoint, EvidentlyModelMonitor, IDriftMonitor, IModelMonitor, OtlpModelMonitor, PhoenixModelMonitor, S3ArtifactStore,
 } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
@@ -26,3 +26,7 @@ const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'evidentl
 new EvidentlyModelMonitor(stack, 'Evidently', {
   endpoint, url: 'https://evidently.acme.dev', collectorUrl: 'https://collector.acme.dev', collector: 'fraud', project: '01a2157b-b2e1-7128-9f4f-796b01eebe83', secret,
 });
+
+const phoenixKey = secretsmanager.Secret.fromSecretNameV2(stack, 'PhoenixKey', 'phoenix');
+
+new PhoenixModelMonitor(stack, 'Phoenix', { endpoint, url: 'https://phoenix.acme.dev', project: 'fraud', apiKey: phoenixKey, features: ['amount', 'age'] });

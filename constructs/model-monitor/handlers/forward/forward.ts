@@ -1,5 +1,6 @@
 import type { Caller } from '../../../core/handlers/request/caller';
 import { FORMATS } from './formats';
+import { Outgoing } from './formats/format';
 import { inferences } from './inferences';
 
 /** What the construct says of the vendor. */
@@ -37,16 +38,17 @@ const PATIENCE = 20;
 export async function forward(address: string, vendor: Vendor, { now, read, caller }: Surroundings): Promise<number> {
   const rows = inferences(await read(address), vendor.features);
   for (let first = 0; first < rows.length; first += MOST) {
-    const settings = { source: vendor.source, options: vendor.options, now: now() };
-    for (const { path, body } of FORMATS[vendor.format](rows.slice(first, first + MOST), settings)) await post(caller, `${vendor.url}${path}`, body);
+    const settings = { source: vendor.source, batch: `${address}#${first}`, options: vendor.options, now: now() };
+    for (const outgoing of FORMATS[vendor.format](rows.slice(first, first + MOST), settings)) await post(caller, vendor.url, outgoing);
   }
   return rows.length;
 }
 
-async function post(caller: Pick<Caller, 'answer'>, ApiEndpoint: string, RequestBody: unknown): Promise<void> {
+async function post(caller: Pick<Caller, 'answer'>, url: string, { path, body: RequestBody, known }: Outgoing): Promise<void> {
+  const ApiEndpoint = `${url}${path}`;
   const fail = (why: string): never => { throw new Error(`POST ${ApiEndpoint}: ${why.replace(/\s+/g, ' ').trim().slice(0, 200)}`); };
   const { ResponseBody } = await caller.answer({ ApiEndpoint, Method: 'POST', RequestBody, Seconds: PATIENCE })
-    .catch(({ name, message }: Error) => fail(`${name} ${message}`));
+    .catch(({ name, message }: Error) => known?.test(message) ? { ResponseBody: {} } : fail(`${name} ${message}`));
   if (typeof ResponseBody === 'string' && /^\s*</.test(ResponseBody)) fail(`a page, which no API answers: ${ResponseBody}`);
   // What an OTLP receiver says of what it did not take.
   const { rejectedDataPoints = 0, rejectedLogRecords = 0, errorMessage } = ResponseBody?.partialSuccess ?? {};
