@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 from e2e.driver import free_port, wait_until
 from vendors.conftest import BUCKET
+from vendors.looping import is_served
 from vendors.server import Server, environment_of
 from vendors.watching import Ask, sums
 
@@ -104,3 +105,13 @@ def test_a_key_that_is_refused_is_told_in_one_line(target, phoenix, spans):
     told = wait_until(lambda: lines(target, "StrangersLog"), "the refusal is told", 60)
 
     assert told[0]["message"] == f"POST {phoenix.server.url}/v1/projects/fraud/spans: Http.StatusCode.401 Invalid token"
+
+
+def test_phoenix_watches_the_full_stack(target, phoenix, tmp_path):
+    target.client("secretsmanager").create_secret(Name="vendor/phoenix", SecretString=phoenix.key)
+
+    report = is_served(target, tmp_path, "monitor", {"provider": "phoenix", "url": phoenix.server.url, "project": "loop", "secret": "vendor/phoenix"})
+
+    # Of pages of spans, the first is enough.
+    path = f"/v1/projects/loop/spans?limit={report['heldOut']['rows']}"
+    wait_until(lambda: len(phoenix.server.ask(path)[1].get("data", [])) == report["heldOut"]["rows"], "the held-out rows arrive", 60)
