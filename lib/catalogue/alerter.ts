@@ -1,6 +1,6 @@
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { DatadogAlerter, IAlerter, PagerDutyAlerter, PagerDutySeverity, SlackAlerter, SnsAlerter, WebhookAlerter } from '../../constructs/alerter';
-import { auth, credential, held, key, refuse } from './fields';
+import { access, auth, held, key, refuse } from './fields';
 import { Providers } from './provider';
 
 export const ALERTERS: Providers<IAlerter> = {
@@ -26,7 +26,7 @@ export const ALERTERS: Providers<IAlerter> = {
     create: (scope, id, { site, tags, secret, field }) => new DatadogAlerter(scope, id, { site, tags, apiKey: held(scope, id, secret), apiKeyField: field }),
   },
   webhook: {
-    fields: z => ({ url: z.string(), ...credential(z) }),
+    fields: z => ({ url: z.string(), ...access(z) }),
     create: (scope, id, settings) => new WebhookAlerter(scope, id, { url: settings.url, auth: auth(scope, id, settings) }),
   },
 };

@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { IS3ArtifactStore, S3ArtifactStore } from '../../constructs/artifact-store';
 import { DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, IModelEndpoint, OpenInferenceEndpoint } from '../../constructs/model-endpoint';
-import { auth, credential, refuse, toImage } from './fields';
+import { access, auth, refuse, toImage } from './fields';
 import { Providers } from './provider';
 
 export const ENDPOINTS: Providers<IModelEndpoint, { store: IS3ArtifactStore; images: string[] }> = {
@@ -21,7 +21,7 @@ export const ENDPOINTS: Providers<IModelEndpoint, { store: IS3ArtifactStore; ima
     fields: z => ({
       url: z.string(), model: z.string().default('model'),
       repository: z.string().regex(/^[^/\s]+(\/[^/\s]+)*\/?$/, { error: "must be a folder of the artifact store, such as 'models'" }).optional(),
-      implementation: z.string().optional(), ...credential(z),
+      implementation: z.string().optional(), ...access(z),
     }),
     props: { prefix: 'repository' },
     create: (scope, id, settings, { store }) => {

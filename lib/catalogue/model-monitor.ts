@@ -1,10 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
-import { Auth } from '../../constructs/core';
 import { ICapturingEndpoint, IModelEndpoint } from '../../constructs/model-endpoint';
 import { CloudWatchModelMonitor, EvidentlyModelMonitor, IModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor } from '../../constructs/model-monitor';
-import { auth, credential, held, refuse, secretName } from './fields';
-import { Providers, Settings } from './provider';
+import { access, auth, held, refuse, secretName } from './fields';
+import { Providers } from './provider';
 
 export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEndpoint }> = {
   cloudwatch: {
@@ -16,12 +14,12 @@ export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEn
   },
   otlp: {
     fields: z => ({
-      url: z.string(), ...credential(z), header: z.string().optional(), webhookSecret: secretName(z), webhookField: z.string().optional(),
+      url: z.string(), ...access(z), webhookSecret: secretName(z), webhookField: z.string().optional(),
       signals: z.array(z.enum(OtlpSignal)).optional(), features: z.array(z.string()).optional(),
     }),
-    props: { webhookSecretField: 'webhookField', name: 'header' },
+    props: { webhookSecretField: 'webhookField' },
     create: (scope, id, settings, { endpoint }) => new OtlpModelMonitor(scope, id, {
-      endpoint: capturing(endpoint, 'otlp'), url: settings.url, auth: known(scope, id, settings), signals: settings.signals, features: settings.features,
+      endpoint: capturing(endpoint, 'otlp'), url: settings.url, auth: auth(scope, id, settings), signals: settings.signals, features: settings.features,
       webhookSecret: held(scope, `${id}Webhook`, settings.webhookSecret), webhookSecretField: settings.webhookField,
     }),
   },
@@ -58,13 +56,4 @@ export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEn
 function capturing(endpoint: IModelEndpoint, provider: string): ICapturingEndpoint {
   if ((endpoint as ICapturingEndpoint).capturePercentage) return endpoint as ICapturingEndpoint;
   throw new Error(`'provider' must be none for an endpoint that captures no traffic, got '${provider}': or take an endpoint that captures some ('capturePercentage' of provider sagemaker)`);
-}
-
-/** Receivers have headers of their own for the credential, such as `dd-api-key`. */
-function known(scope: Construct, id: string, settings: Settings): Auth {
-  const { header, secret, field } = settings;
-  if (header === undefined) return auth(scope, id, settings);
-  refuse(settings, ['username'], 'with', 'header', 'the header holds the secret alone');
-  if (secret === undefined) throw new Error("'secret' must name the secret that goes with 'header', got none");
-  return Auth.header(header, held(scope, id, secret), field);
 }

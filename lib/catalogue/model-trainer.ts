@@ -4,7 +4,7 @@ import { IS3ArtifactStore } from '../../constructs/artifact-store';
 import { Auth } from '../../constructs/core';
 import { IModelTrainer, PipelineModelTrainer, RayModelTrainer, SageMakerModelTrainer } from '../../constructs/model-trainer';
 import { AirflowOrchestrator, DagsterOrchestrator, IOrchestrator, PrefectOrchestrator, PrefectOrchestratorProps, ZenmlOrchestrator } from '../../constructs/orchestrator';
-import { auth, Callers, credential, IMAGE, key, toImage } from './fields';
+import { access, auth, Callers, IMAGE, key, toImage } from './fields';
 import { Provider, Providers, Z } from './provider';
 
 /** What the pipeline hands to whoever trains, and the image that serves what they leave: every provider has these fields. */
@@ -25,7 +25,7 @@ const identity = (scope: Construct, id: string, arn?: string) => arn === undefin
 const pipeline = (
   Orchestrator: new (scope: Construct, id: string, props: PrefectOrchestratorProps) => IOrchestrator, callers?: Callers,
 ): Provider<IModelTrainer, { store: IS3ArtifactStore }> => ({
-  fields: z => ({ ...work(z), url: z.string(), pipeline: z.string(), role: role(z), ...credential(z) }),
+  fields: z => ({ ...work(z), url: z.string(), pipeline: z.string(), role: role(z), ...access(z) }),
   props: { uri: 'image', version: 'image' },
   create: (scope, id, settings, { store }) => new PipelineModelTrainer(scope, id, {
     orchestrator: new Orchestrator(scope, `${id}Orchestrator`, { artifactStore: store, url: settings.url, auth: auth(scope, id, settings, callers) }),
@@ -45,7 +45,7 @@ export const TRAINERS: Providers<IModelTrainer, { store: IS3ArtifactStore }> = {
     }),
   },
   ray: {
-    fields: z => ({ ...training(z), url: z.string(), gpus: z.number().optional(), role: role(z), ...credential(z) }),
+    fields: z => ({ ...training(z), url: z.string(), gpus: z.number().optional(), role: role(z), ...access(z) }),
     props: { uri: 'image', version: 'image' },
     create: (scope, id, settings, { store }) => new RayModelTrainer(scope, id, {
       artifactStore: store, url: settings.url, auth: auth(scope, id, settings), gpus: settings.gpus, image: toImage(settings.image), identity: identity(scope, id, settings.role),

@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import * as z from 'zod';
-import { auth, credential, held, IMAGE, key, policy, refuse, removal, secretName, toImage } from '../../lib/catalogue/fields';
+import { access, auth, credential, held, IMAGE, key, policy, refuse, removal, secretName, toImage } from '../../lib/catalogue/fields';
 
 const ARN = 'arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:acme/ml+flow=1.@x-AbCd12';
 const stack = () => new Stack(undefined, 'Stack');
@@ -42,9 +42,62 @@ test('who is called how', () => {
 
   expect([{}, { secret: 'a' }, { secret: 'a', field: 'b' }, { secret: 'a', username: 'ml' }].map(scheme)).toEqual(['none', 'bearer', 'bearer', 'basic']);
   expect(auth(stack(), 'Tracker', { secret: 'a', username: 'ml', field: 'b' })).toMatchObject({ username: 'ml', credential: { field: 'b' } });
-  for (const settings of [{ username: 'ml' }, { field: 'b' }]) {
-    expect(() => scheme(settings)).toThrow(new Error("'secret' must name the secret that goes with 'username' or 'field', got none"));
+  for (const settings of [{ username: 'ml' }, { field: 'b' }, { auth: { webhook: 'standard' } }]) {
+    expect(() => scheme(settings)).toThrow(new Error(`'secret' must name the secret that goes with '${Object.keys(settings)[0]}', got none`));
   }
+});
+
+describe('a credential in another form', () => {
+  const url = 'https://acme.dev';
+  const made = (form: object, more: object = {}) => {
+    const settings = { secret: 'a', ...more, auth: form };
+    expect(z.strictObject(access(z)).safeParse(settings).error?.issues).toBeUndefined();
+    return auth(stack(), 'Tracker', settings);
+  };
+
+  test.each<[object, object, string, object]>([
+    [{ header: { name: 'X-Key', prefix: 'Key ' } }, { field: 'b' }, 'header', { headers: { 'X-Key': 'Key k' } }],
+    [{ oauth: { clientId: 'ml', address: '/token', scope: 'all' } }, {}, 'oauth', {
+      headers: { Authorization: 'Bearer ${token}' },
+      token: { url: `${url}/token`, form: true, body: { grant_type: 'client_credentials', scope: 'all', client_id: 'ml', client_secret: 'k' }, field: 'access_token' },
+    }],
+    [{ exchange: { address: '/token', tokenField: 'data.token', form: true, body: { a: 1 } } }, { username: 'ml' }, 'exchange', {
+      headers: { Authorization: 'Bearer ${token}' }, token: { url: `${url}/token`, form: true, basic: 'ml:k', body: { a: 1 }, field: 'data.token' },
+    }],
+    [{ exchange: { address: '/token', header: 'X-Token', prefix: '' } }, {}, 'exchange', {
+      headers: { 'X-Token': '${token}' }, token: { url: `${url}/token`, form: undefined, headers: { Authorization: 'Bearer k' }, body: undefined, field: 'access_token' },
+    }],
+    [{ login: { address: '/token', secretAs: 'password', body: { username: 'ml' } } }, {}, 'exchange', {
+      headers: { Authorization: 'Bearer ${token}' }, token: { url: `${url}/token`, form: undefined, body: { username: 'ml', password: 'k' }, field: 'access_token' },
+    }],
+    [{ sigv4: { region: 'eu-west-1', service: 's3', accessKeyIdField: 'id' } }, {}, 'sigv4', {
+      signature: { keys: 'k', accessKeyIdField: 'id', secretAccessKeyField: 'secretAccessKey', region: 'eu-west-1', service: 's3' },
+    }],
+    [{ hmac: { header: 'X-Hub-Signature-256', prefix: 'sha256=' } }, {}, 'signed', { webhook: { secret: 'k', form: 'hmac', headers: { header: 'X-Hub-Signature-256' }, prefix: 'sha256=', encodedKey: false } }],
+    [{ webhook: 'standard' }, {}, 'signed', { webhook: { form: 'standard', encodedKey: true } }],
+  ])('%j', (form, more, scheme, credentials) => {
+    const given = made(form, more);
+
+    expect(given.scheme).toBe(scheme);
+    expect(given.credentials('k', url)).toMatchObject(credentials);
+  });
+
+  test.each<[object, object, string]>([
+    [{ header: { name: 'X Key' } }, {}, "'auth.header.name' must be a header's name of letters, digits, - and _, got 'X Key'"],
+    [{ oauth: { clientId: 'ml', address: 'token' } }, {}, "'auth.oauth.address' must be a path from the '/', or an https:// URL, got 'token'"],
+    [{ oauth: { clientId: 'ml', address: '/token' } }, { username: 'ml' }, "'username' must be left out with 'auth.oauth', got 'ml': it is the 'clientId'"],
+    [{ exchange: { address: '/token', tokenField: 'a b' } }, {}, "'auth.exchange.tokenField' must be a field's name, or a path such as 'data.token', got 'a b'"],
+    [{ exchange: { address: '/token' } }, { username: 'm:l' }, "'username' must be 1 to 512 characters without ':', got 'm:l'"],
+    [{ login: { address: '/token', secretAs: 'a b' } }, {}, "'auth.login.secretAs' must be a field's name of letters, digits, - and _, got 'a b'"],
+    [{ login: { address: '/token', secretAs: 'password' } }, { username: 'ml' }, "'username' must be left out with 'auth.login', got 'ml': put it into the 'body'"],
+    [{ sigv4: { region: 'EU', service: 's3' } }, {}, "'auth.sigv4.region' must be a region of lower-case letters, digits and -, got 'EU'"],
+    [{ sigv4: { region: 'eu-west-1', service: 's3' } }, { field: 'b' }, "'field' must be left out with 'auth.sigv4', got 'b': 'accessKeyIdField' and 'secretAccessKeyField' name the fields"],
+    [{ hmac: { header: 'X', prefix: 'größer' } }, {}, "'auth.hmac.prefix' must be at most 100 characters of ASCII, got 'größer'"],
+    [{ webhook: 'standard' }, { username: 'ml' }, "'username' must be left out with 'auth.webhook', got 'ml': the service is told no user"],
+    [{ webhook: 'standard' }, { field: 'a:b' }, "'field' must be a field of the secret's JSON, of letters, digits and _ . - / + = @, got 'a:b'"],
+  ])('%j with %j is refused', (form, more, message) => {
+    expect(() => made(form, more)).toThrow(expect.objectContaining({ message }));
+  });
 });
 
 test('what takes no effect is refused', () => {

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { MlopsStack } from '../../lib';
+import { AUTH_FORMS } from '../../lib/catalogue/auth-forms';
 import { checkStackFile, COMPONENTS, nameSchema, pipelineSchema, rotationSchema } from '../../lib/stack-file';
 import { render } from '../support/template';
 
@@ -56,6 +57,16 @@ describe('docs/stack-file.md lists every field of the catalogue', () => {
 
     expect(Object.keys(rows)).toEqual(['name', 'rotation']);
     expectDefaults(rows, { name: nameSchema(z), rotation: rotationSchema(z) });
+  });
+
+  test('the forms of a credential, with their fields', () => {
+    const shape = (form: string): string => {
+      const schema: any = AUTH_FORMS[form].fields(z);
+      return schema.shape ? `{ ${Object.keys(schema.shape).join(', ')} }` : schema.options.join(', ');
+    };
+    const rows = [...under(doc, '### Forms of a credential').matchAll(/^\| `(\w+: .+?)` \|/gm)].map(([, form]) => form);
+
+    expect(rows).toEqual(Object.keys(AUTH_FORMS).map(form => `${form}: ${shape(form)}`));
   });
 
   test('the pipeline', () => {

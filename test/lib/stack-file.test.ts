@@ -5,6 +5,7 @@ import { checkStackFile, parseStackFile } from '../../lib/stack-file';
 import { refusal, stackFile } from '../support/stack-file';
 
 const VENDOR = 'provider: mlflow, url: https://mlflow.acme.dev';
+const HOOK = 'provider: webhook, url: https://hooks.acme.dev/ml, secret: acme/hooks';
 
 describe('each bad input is refused with one line', () => {
   test.each([
@@ -36,8 +37,21 @@ describe('each bad input is refused with one line', () => {
     [`tracker: { ${VENDOR}, secret: "hunter 2!" }`, "'tracker.secret' must be the name, or the whole ARN, of a secret in AWS Secrets Manager"],
     [`tracker: { ${VENDOR}, secret: "arn:aws:secretsmanager:us-east-1:000000000000:secret:mlflow" }`,
       "'tracker.secret' must be the name, or the whole ARN, of a secret in AWS Secrets Manager"],
-    [`tracker: { ${VENDOR}, username: ml }`, "'tracker.secret' must name the secret that goes with 'username' or 'field', got none"],
+    [`tracker: { ${VENDOR}, username: ml }`, "'tracker.secret' must name the secret that goes with 'username', got none"],
     [`tracker: { ${VENDOR}, username: "m:l", secret: mlflow }`, "'tracker.username' must be 1 to 512 characters without ':', got 'm:l'"],
+    [`alerter: { ${HOOK}, auth: {} }`, "'alerter.auth' must have one of header, oauth, exchange, login, sigv4, hmac, webhook, got {}"],
+    [`alerter: { ${HOOK}, auth: { webhook: standard, sigv4: { region: a, service: b } } }`,
+      `'alerter.auth' must have one of header, oauth, exchange, login, sigv4, hmac, webhook, got {"webhook":"standard","sigv4":{"region":"a","service":"b"}}`],
+    [`alerter: { ${HOOK}, auth: { oath: {} } }`,
+      "'alerter.auth.oath' is not a field of provider 'webhook' (allowed: header, oauth, exchange, login, sigv4, hmac, webhook): did you mean 'oauth'?"],
+    [`alerter: { ${HOOK}, auth: { oauth: { clientId: ml, adress: /token } } }`, "'alerter.auth.oauth.address' of provider 'webhook' is missing: it must be a string"],
+    [`alerter: { ${HOOK}, auth: { oauth: { clientId: ml, address: /token, scopes: all } } }`,
+      "'alerter.auth.oauth.scopes' is not a field of provider 'webhook' (allowed: clientId, address, scope): did you mean 'scope'?"],
+    [`alerter: { ${HOOK}, auth: { oauth: { clientId: ml, address: token } } }`, "'alerter.auth.oauth.address' must be a path from the '/', or an https:// URL, got 'token'"],
+    [`alerter: { ${HOOK}, auth: { webhook: svix } }`, "'alerter.auth.webhook' must be one of standard, got 'svix': did you mean 'standard'?"],
+    [`alerter: { ${HOOK}, auth: { webhook: standard }, username: ml }`, "'alerter.username' must be left out with 'auth.webhook', got 'ml': the service is told no user"],
+    [`alerter: { ${HOOK}, auth: { login: { address: /token, secretAs: key, body: { api_key: abc } } } }`,
+      "'alerter.auth.login.body.api_key' must not stand in the file: put the value into AWS Secrets Manager and name it with 'secret' (and 'field', for one field of its JSON)"],
     // Instances, images and the training script
     ['trainer: { instanceType: ml.m5.larg }', "'trainer.instanceType' must be a SageMaker training instance type, got 'ml.m5.larg': did you mean 'ml.m5.large'?"],
     ['endpoint: { instanceType: ml.m5.larg }', "'endpoint.instanceType' must be a SageMaker hosting instance type, got 'ml.m5.larg': did you mean 'ml.m5.large'?"],
