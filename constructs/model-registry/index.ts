@@ -1,3 +1,4 @@
 export * from './model-registry';
 export * from './sagemaker-model-registry';
 export * from './mlflow-model-registry';
+export * from './hugging-face-model-registry';

@@ -1,5 +1,5 @@
-import { IModelRegistry, MlflowModelRegistry, SageMakerModelRegistry } from '../../constructs/model-registry';
-import { auth, credential, EXISTS, held, policy, refuse, removal, secretName } from './fields';
+import { HuggingFaceModelRegistry, IModelRegistry, MlflowModelRegistry, SageMakerModelRegistry } from '../../constructs/model-registry';
+import { auth, credential, EXISTS, held, key, policy, refuse, removal, secretName } from './fields';
 import { Providers } from './provider';
 
 export const REGISTRIES: Providers<IModelRegistry> = {
@@ -12,7 +12,8 @@ export const REGISTRIES: Providers<IModelRegistry> = {
       refuse(settings, ['description', 'removal'], 'with', 'group', EXISTS);
       return SageMakerModelRegistry.fromGroupName(scope, id, group);
     },
-  },  mlflow: {
+  },
+  mlflow: {
     // The loop goes on when an approval is told, so that the secret of the webhooks is needed here.
     fields: z => ({ url: z.string(), model: z.string(), ...credential(z), webhookSecret: secretName(z), webhookField: z.string().optional(), alias: z.string().optional() }),
     props: { webhookSecretField: 'webhookField' },
@@ -20,6 +21,16 @@ export const REGISTRIES: Providers<IModelRegistry> = {
       const { url, model, webhookSecret, webhookField, alias } = settings;
       return new MlflowModelRegistry(scope, id, {
         url, model, alias, auth: auth(scope, id, settings), webhookSecret: held(scope, `${id}Webhook`, webhookSecret), webhookSecretField: webhookField,
+      });
+    },
+  },
+  'hugging-face': {
+    fields: z => ({ repository: z.string(), ...key(z), webhookSecret: secretName(z), webhookField: z.string().optional(), url: z.string().optional() }),
+    props: { tokenField: 'field', webhookSecretField: 'webhookField' },
+    create: (scope, id, settings) => {
+      const { repository, secret, field, webhookSecret, webhookField, url } = settings;
+      return new HuggingFaceModelRegistry(scope, id, {
+        repository, url, token: held(scope, id, secret), tokenField: field, webhookSecret: held(scope, `${id}Webhook`, webhookSecret), webhookSecretField: webhookField,
       });
     },
   },

@@ -68,6 +68,9 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model registry mlflow': kit.modelRegistry(scope => new mlops.MlflowModelRegistry(scope, 'Registry', {
     url: 'https://mlflow.acme.dev', model: 'fraud', auth: mlops.Auth.basic('ml', secret(scope), 'password'), webhookSecret: secret(scope, 'Signing'),
   })),
+  'model registry hugging-face': kit.modelRegistry(scope => new mlops.HuggingFaceModelRegistry(scope, 'Registry', {
+    repository: 'acme/fraud', token: secret(scope), tokenField: 'token', webhookSecret: secret(scope, 'Webhooks'),
+  })),
 
   'model endpoint sagemaker': kit.capturingEndpoint((scope, { artifactStore }) => new mlops.SageMakerModelEndpoint(scope, 'Endpoint', { artifactStore, modelUri: artifactStore.uriFor('training/model.tar.gz') })),
   'model endpoint sagemaker, existing': kit.modelEndpoint(scope => mlops.SageMakerModelEndpoint.fromEndpointName(scope, 'Endpoint', 'fraud')),

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { MlflowModelRegistry, SageMakerModelRegistry } from '../../lib';
+import { HuggingFaceModelRegistry, MlflowModelRegistry, SageMakerModelRegistry } from '../../lib';
 import { auth, machineTarget, props, removalPolicy, secret, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
@@ -18,6 +18,12 @@ fuzz('SageMakerModelRegistry.fromGroupName', props({ name: fc.oneof(fc.constantF
 
 fuzz('MlflowModelRegistry', props({ url, model: fc.oneof(fc.constantFrom('fraud', 'a b', 'a/b', "it's"), textOrReference) }, { auth, webhookSecret: secret, webhookSecretField: textOrReference, alias: textOrReference }), (stack, given) => {
   machine(stack, new MlflowModelRegistry(stack, 'Registry', given).register(stack, 'Register', { modelUri: 's3://acme/model.tar.gz', image: 'x' }));
+});
+
+const repository = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('acme/fraud', 'fraud', 'a/b/c', 'a/..', "it's/x", 'a/b.') }, { weight: 1, arbitrary: textOrReference });
+
+fuzz('HuggingFaceModelRegistry', props({ repository, token: secret }, { tokenField: textOrReference, webhookSecret: secret, webhookSecretField: textOrReference, url }), (stack, given) => {
+  machine(stack, new HuggingFaceModelRegistry(stack, 'Registry', given).register(stack, 'Register', { modelUri: 's3://acme/model.tar.gz', image: 'x' }));
 });
 
 fuzz('IModelRegistry.register', props({ modelUri: address, image: textOrReference }, { metrics: fc.oneof(fc.constant('{% $Train.metrics %}'), textOrReference), description: textOrReference }), (stack, given) => {

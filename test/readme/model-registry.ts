@@ -2,7 +2,9 @@ import { App, Stack } from 'aws-cdk-lib';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { Auth, IModelRegistry, MlflowModelRegistry, ModelStatus, S3ArtifactStore, SageMakerModelRegistry, SageMakerModelTrainer, StepFunctionsOrchestrator } from '../../lib';
+import {
+  Auth, HuggingFaceModelRegistry, IModelRegistry, MlflowModelRegistry, ModelStatus, S3ArtifactStore, SageMakerModelRegistry, SageMakerModelTrainer, StepFunctionsOrchestrator,
+} from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const store = new S3ArtifactStore(stack, 'ArtifactStore');
@@ -22,3 +24,10 @@ const versions = new MlflowModelRegistry(stack, 'MlflowRegistry', {
   url: 'https://mlflow.acme.dev', model: 'churn', auth: Auth.basic('ml', login, 'password'), webhookSecret: signing,
 });
 versions.onStatusChanged('Approved', { status: ModelStatus.APPROVED, target: new targets.SnsTopic(topic) });
+
+const hub = secretsmanager.Secret.fromSecretNameV2(stack, 'Hub', 'acme/hugging-face');
+const told = secretsmanager.Secret.fromSecretNameV2(stack, 'Told', 'acme/hugging-face-webhooks');
+const revisions = new HuggingFaceModelRegistry(stack, 'HubRegistry', {
+  repository: 'acme/churn', token: hub, webhookSecret: told,
+});
+revisions.onStatusChanged('ApprovedOnTheHub', { status: ModelStatus.APPROVED, target: new targets.SnsTopic(topic) });

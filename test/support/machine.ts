@@ -110,9 +110,9 @@ class Machine {
   }
 }
 
-/** The value of an expression; one that yields nothing is an error, as in Step Functions. */
+/** The value of an expression; one that throws or yields nothing is an error, as in Step Functions. */
 async function value(expression: any, variables: { [name: string]: any }): Promise<any> {
-  const result = await evaluate(expression, variables);
+  const result = await evaluate(expression, variables).catch(({ message }) => { throw error('States.QueryEvaluationError', message); });
   const empty = nothing(result, '');
   if (empty !== undefined) throw error('States.QueryEvaluationError', `nothing at '${empty}' of ${JSON.stringify(expression)}`);
   return result;
