@@ -2,9 +2,9 @@ import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { Auth, Binding, Call, ComponentEvent, ExternalEndpoint, Jsonata, Step } from '../core';
+import { Auth, Binding, Call, ComponentEvent, ExternalEndpoint, Jsonata, Step, WebhookSignature } from '../core';
 import { check, FILLED, fixed, got, like, oneOf, text } from '../core/validation';
-import { WebhookIngress, WebhookSignature } from '../webhook-ingress/webhook-ingress';
+import { WebhookIngress } from '../webhook-ingress/webhook-ingress';
 import { IModelRegistry, ModelStatus, RegisterOptions, ResolveOptions, SetStatusOptions, StatusChangedOptions } from './model-registry';
 
 /** Properties of a `HuggingFaceModelRegistry`. */

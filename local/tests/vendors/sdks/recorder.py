@@ -48,7 +48,9 @@ def hand_on(url: str) -> Callable[[Request], Answer]:
         try:
             connection.request(request.method, request.path, request.content, {name: value for name, value in request.headers.items() if name.lower() != "connection"})
             got = connection.getresponse()
-            return Answer(got.status, got.read(), [(name, value) for name, value in got.getheaders() if name.lower() not in HOP])
+            # The length of what an answer to HEAD leaves out is in no other place.
+            dropped = HOP - {"content-length"} if request.method == "HEAD" else HOP
+            return Answer(got.status, got.read(), [(name, value) for name, value in got.getheaders() if name.lower() not in dropped])
         finally:
             connection.close()
 
@@ -83,12 +85,12 @@ def recorder(answers: Callable[[Request], Answer]) -> Iterator[Recorder]:
             given = answers(request)
             recorded.exchanges.append((request, given))
             self.send_response(given.status)
-            for name, value in [*given.headers, ("content-length", str(len(given.content)))]:
+            for name, value in [*given.headers, *([] if self.command == "HEAD" else [("content-length", str(len(given.content)))])]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(given.content)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
         def log_message(self, *_: object) -> None:
             pass
