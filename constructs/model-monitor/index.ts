@@ -3,3 +3,4 @@ export * from './cloudwatch-model-monitor';
 export * from './otlp-model-monitor';
 export * from './evidently-model-monitor';
 export * from './phoenix-model-monitor';
+export * from './fiddler-model-monitor';

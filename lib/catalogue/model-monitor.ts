@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { ICapturingEndpoint, IModelEndpoint } from '../../constructs/model-endpoint';
-import { CloudWatchModelMonitor, EvidentlyModelMonitor, IModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor } from '../../constructs/model-monitor';
-import { access, auth, held, refuse, secretName } from './fields';
+import { CloudWatchModelMonitor, EvidentlyModelMonitor, FiddlerModelMonitor, IModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor } from '../../constructs/model-monitor';
+import { access, auth, held, key, refuse, secretName } from './fields';
 import { Providers } from './provider';
 
 export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEndpoint }> = {
@@ -48,6 +48,16 @@ export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEn
         endpoint: capturing(endpoint, 'phoenix'), url, project, features, apiKey: secret === undefined ? undefined : held(scope, id, secret), apiKeyField: field,
       });
     },
+  },
+  fiddler: {
+    fields: z => ({
+      url: z.string(), model: z.string(), alertRules: z.record(z.string(), z.string()), ...key(z), features: z.array(z.string()).optional(),
+      predictionColumn: z.string().optional(), timestampColumn: z.string().optional(), idColumn: z.string().optional(),
+    }),
+    props: { apiKey: 'secret', apiKeyField: 'field' },
+    create: (scope, id, { secret, field, url, model, alertRules, features, predictionColumn, timestampColumn, idColumn }, { endpoint }) => new FiddlerModelMonitor(scope, id, {
+      endpoint: capturing(endpoint, 'fiddler'), url, model, alertRules, features, predictionColumn, timestampColumn, idColumn, apiKey: held(scope, id, secret), apiKeyField: field,
+    }),
   },
   none: { fields: () => ({}), create: () => undefined },
 };

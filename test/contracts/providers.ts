@@ -110,6 +110,9 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model monitor phoenix': kit.modelMonitor((scope, { modelEndpoint }) => new mlops.PhoenixModelMonitor(scope, 'Monitor', {
     endpoint: modelEndpoint, url: 'https://phoenix.acme.dev', project: 'fraud', apiKey: secret(scope),
   })),
+  'model monitor fiddler': kit.driftMonitor((scope, { modelEndpoint }) => new mlops.FiddlerModelMonitor(scope, 'Monitor', {
+    endpoint: modelEndpoint, url: 'https://acme.fiddler.ai', model: 'd30bc065-a2ca-461e-bdcc-56d47c85d2a3', alertRules: { drift: '1d7f6e2c-39a1-4b0e-9a66-0c5a9f1d2b3c' }, apiKey: secret(scope),
+  })),
   'model monitor cloudwatch, existing': kit.modelMonitor(scope => mlops.CloudWatchModelMonitor.fromAlarms(scope, 'Monitor', {
     alarms: [cloudwatch.Alarm.fromAlarmName(scope, 'Alarm', 'errors')], dashboardName: 'fraud',
   })),

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as fc from 'fast-check';
-import { CloudWatchModelMonitor, EvidentlyModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor } from '../../lib';
+import { CloudWatchModelMonitor, EvidentlyModelMonitor, FiddlerModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor } from '../../lib';
 import { alarm, auth, deployable, duration, fixed, machineTarget, props, secret, text, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { recipe } from './recipe';
@@ -35,4 +35,11 @@ fuzz('EvidentlyModelMonitor', fc.tuple(machineTarget, props({
 
 fuzz('PhoenixModelMonitor', fc.tuple(machineTarget, props({ endpoint, url, project: fc.oneof(fc.constantFrom('fraud', 'a/b', '..', ''), text) }, { apiKey: secret, apiKeyField: textOrReference, features })), (stack, [target, given]) => {
   new PhoenixModelMonitor(stack, 'Monitor', given as any).onUnhealthy('Unhealthy', target);
+});
+
+fuzz('FiddlerModelMonitor', fc.tuple(machineTarget, props({
+  endpoint, url, model: fc.oneof({ weight: 4, arbitrary: fc.uuid() }, { weight: 1, arbitrary: text }), apiKey: secret,
+  alertRules: fc.dictionary(fc.oneof(fc.constantFrom('drift', "it's", 'a b', '__proto__', '{% 1 %}'), text), fc.oneof({ weight: 4, arbitrary: fc.uuid() }, { weight: 1, arbitrary: text }), { maxKeys: 3 }),
+}, { apiKeyField: textOrReference, features, predictionColumn: textOrReference, timestampColumn: textOrReference, idColumn: textOrReference })), (stack, [target, given]) => {
+  new FiddlerModelMonitor(stack, 'Monitor', given as any).onDrift('Drift', target);
 });

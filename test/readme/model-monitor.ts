@@ -3,7 +3,7 @@ import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import {
-  Auth, CloudWatchModelMonitor, DeployableSageMakerEndpoint, EvidentlyModelMonitor, IDriftMonitor, IModelMonitor, OtlpModelMonitor, PhoenixModelMonitor, S3ArtifactStore,
+  Auth, CloudWatchModelMonitor, DeployableSageMakerEndpoint, EvidentlyModelMonitor, FiddlerModelMonitor, IDriftMonitor, IModelMonitor, OtlpModelMonitor, PhoenixModelMonitor, S3ArtifactStore,
 } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
@@ -30,3 +30,10 @@ new EvidentlyModelMonitor(stack, 'Evidently', {
 const phoenixKey = secretsmanager.Secret.fromSecretNameV2(stack, 'PhoenixKey', 'phoenix');
 
 new PhoenixModelMonitor(stack, 'Phoenix', { endpoint, url: 'https://phoenix.acme.dev', project: 'fraud', apiKey: phoenixKey, features: ['amount', 'age'] });
+
+const fiddlerKey = secretsmanager.Secret.fromSecretNameV2(stack, 'FiddlerKey', 'fiddler');
+
+new FiddlerModelMonitor(stack, 'Fiddler', {
+  endpoint, url: 'https://acme.fiddler.ai', model: 'd30bc065-a2ca-461e-bdcc-56d47c85d2a3', apiKey: fiddlerKey, features: ['amount', 'age'],
+  alertRules: { 'amount drifts': '1d7f6e2c-39a1-4b0e-9a66-0c5a9f1d2b3c' },
+});
