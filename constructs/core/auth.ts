@@ -98,8 +98,8 @@ const FIELD = [/^[\w.\-/+=@]{1,256}$/, "a field of the secret's JSON, of letters
 const ADDRESS = [/^(\/(?!\/)|https:\/\/[^/?#@\s]+|http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?)[^?#\s]*$/, "a path from the '/', or an https:// URL"] as const;
 const CLIENT_CREDENTIALS = 'client_credentials';
 
-/** What a Connection takes: `AuthorizationType` and `AuthParameters`, as CloudFormation and the API have them. */
-type Authorize = (credential: string, url: string) => { [name: string]: any };
+/** What a Connection takes: `AuthorizationType` and `AuthParameters`, as CloudFormation and the API have them; nothing for what it cannot express. */
+type Authorize = (credential: string, url: string) => { [name: string]: any } | undefined;
 /** What a request carries. */
 type Carry = (credential: string, url: string) => Credentials;
 
@@ -162,7 +162,8 @@ export class Auth {
     const { address, scope, field } = options;
     checkSecret({ clientSecret, field }, 'clientSecret');
     const asked = { grant_type: CLIENT_CREDENTIALS, ...scope !== undefined && { scope } };
-    const authorize: Authorize = (it, url) => ({
+    // A Connection's address has no host of IPv6.
+    const authorize: Authorize = (it, url) => at(url, address).includes('://[') ? undefined : {
       AuthorizationType: 'OAUTH_CLIENT_CREDENTIALS',
       AuthParameters: {
         OAuthParameters: {
@@ -170,7 +171,7 @@ export class Auth {
           OAuthHttpParameters: { BodyParameters: Object.entries(asked).map(([Key, Value]) => ({ Key, Value })) },
         },
       },
-    });
+    };
     const carry: Carry = (it, url) => ({
       headers: { Authorization: 'Bearer ${token}' },
       token: { url: at(url, address), form: true, body: { ...asked, client_id: clientId, client_secret: it }, field: 'access_token' },

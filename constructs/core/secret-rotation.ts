@@ -26,7 +26,7 @@ export class SecretRotation extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     const [other, early] = [followerOf(this), connectionIn(this)];
-    if (other) throw new Error(`'${this.node.path}' must be the only SecretRotation of its stack, which has '${other.node.path}'`);
+    if (other) throw new Error(`'${this.node.path}' must be the only SecretRotation of its stack, got it besides '${other.node.path}'`);
     if (early) throw new Error(`'${this.node.path}' must be made before the components that call services, got it after '${early.node.scope!.node.path}'`);
     const log = new Log(this, 'Log');
     const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });

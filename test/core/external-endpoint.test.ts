@@ -153,3 +153,11 @@ describe('an address', () => {
     expect(() => new ExternalEndpoint('https://two.dev', Auth.none()).request(stack, 'b', { path: '/' })).toThrow("There is already a Construct with name 'Connection'");
   });
 });
+
+test('a token address that a Connection cannot hold is asked by the function', () => {
+  const stack = new Stack(new App(), 'test');
+  const owner = new Construct(stack, 'Owner');
+  new ExternalEndpoint('http://[::1]:8080', Auth.oauth('ml', secret(stack), { address: '/token' })).request(owner, 'one', { path: '/' });
+
+  expect(owner.node.children.map(({ node }) => node.id)).toEqual(['Request']);
+});

@@ -66,7 +66,7 @@ describe('a stack whose secrets are rotated', () => {
 test('a second one is refused, and one that comes too late', () => {
   const stack = new Stack(new App(), 'test');
   new SecretRotation(stack, 'Rotation');
-  expect(() => new SecretRotation(stack, 'Other')).toThrow(new Error("'test/Other' must be the only SecretRotation of its stack, which has 'test/Rotation'"));
+  expect(() => new SecretRotation(stack, 'Other')).toThrow(new Error("'test/Other' must be the only SecretRotation of its stack, got it besides 'test/Rotation'"));
 
   const late = new Stack(new App(), 'late');
   new ExternalEndpoint('https://acme.dev', Auth.none()).request(new Construct(late, 'Owner'), 'a', { path: '/' });

@@ -10,7 +10,7 @@ import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as fc from 'fast-check';
 import {
   Auth, DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, MlflowExperimentTracker, OpenInferenceEndpoint, S3ArtifactStore, SageMakerExperimentTracker, SageMakerImage,
-  SageMakerModelRegistry, SageMakerModelTrainer, SnsAlerter, StepFunctionsOrchestrator,
+  SageMakerModelRegistry, SageMakerModelTrainer, SnsAlerter, StepFunctionsOrchestrator, WebhookSignature,
 } from '../../lib';
 import { recipe } from './recipe';
 
@@ -89,10 +89,11 @@ export const secret = fc.oneof(
 /** Good auth alone; `Auth` itself is fuzzed by its own. */
 export const auth = fc.oneof(
   fc.constant(undefined), recipe('Auth.none()', () => Auth.none()),
-  ...(['bearer', 'basic', 'header'] as const).map(scheme => recipe(`Auth.${scheme}(...)`, (stack, id) => {
-    const held = secretsmanager.Secret.fromSecretNameV2(stack, id, 'acme/vendor');
-    return { bearer: () => Auth.bearer(held), basic: () => Auth.basic('ml', held, 'password'), header: () => Auth.header('x-api-key', held) }[scheme]();
-  })),
+  ...Object.entries<(held: secretsmanager.ISecret) => Auth>({
+    bearer: held => Auth.bearer(held), basic: held => Auth.basic('ml', held, 'password'), header: held => Auth.header('x-api-key', held), body: held => Auth.body('key', held),
+    oauth: held => Auth.oauth('ml', held, { address: '/oauth/token', scope: 'all' }), exchange: held => Auth.exchange(Auth.basic('ml', held), { address: 'https://login.acme.dev/token' }),
+    sigv4: held => Auth.sigv4(held, { region: 'eu-west-1', service: 'execute-api' }), signed: held => Auth.signed(held, WebhookSignature.standard()), readWhenUsed: held => Auth.readWhenUsed(Auth.bearer(held)),
+  }).map(([form, of]) => recipe(`Auth.${form}(...)`, (stack, id) => of(secretsmanager.Secret.fromSecretNameV2(stack, id, 'acme/vendor')))),
 );
 
 export const image = fc.oneof(

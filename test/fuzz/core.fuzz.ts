@@ -1,6 +1,7 @@
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
 import * as fc from 'fast-check';
-import { Auth, ExternalEndpoint, Publication, Step } from '../../lib';
+import { Auth, ExternalEndpoint, Publication, SecretRotation, Step, WebhookSignature } from '../../lib';
 import { alerter, auth, deployable, duration, fixed, orchestrator, props, registry, secret, store, text, textOrReference, tracker, trainer, wrong } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
@@ -11,16 +12,49 @@ fuzz('Publication', props({ component: fc.oneof(fc.constantFrom('experiment-trac
 });
 
 const field = fc.oneof(fc.constantFrom('password', 'a.b', 'a:b', 'x}}'), textOrReference);
-const credentials = {
-  basic: props({ username: fc.oneof(fc.constantFrom('ml', 'm:l', 'Ünal', 'x'.repeat(513)), textOrReference), secret }, { field }),
-  bearer: props({ secret }, { field }),
-  header: props({ name: fc.oneof(fc.constantFrom('x-api-key', 'X Key', 'Authorization'), textOrReference), secret }, { field, prefix: textOrReference }),
+const user = fc.oneof(fc.constantFrom('ml', 'm:l', 'Ünal', 'x'.repeat(513)), textOrReference);
+const header = fc.oneof(fc.constantFrom('x-api-key', 'X Key', 'Authorization'), textOrReference);
+const address = fc.oneof(fc.constantFrom('/oauth/token', '//acme.dev/token', 'https://login.acme.dev/token', 'https://a:b@acme.dev', 'http://acme.dev/token', 'http://127.0.0.1:80/token', '/token?a=b', '/{% 1 %}'), url, textOrReference);
+const fields = fc.oneof(fc.constantFrom<unknown>({}, { username: 'ml' }, { a: { b: ['{% $x %}'] } }, []), fc.dictionary(text, textOrReference, { maxKeys: 3 }));
+const signature = fc.oneof(
+  props({}, { signatureHeader: header, idHeader: header, timestampHeader: header, encodedKey: fc.boolean() }).map(given => () => WebhookSignature.standard(given)),
+  fc.tuple(header, textOrReference).map(all => () => WebhookSignature.hmac(...all)), fc.tuple(header, textOrReference).map(all => () => WebhookSignature.token(...all)),
+  wrong.map(given => () => given as WebhookSignature),
+);
+
+/** Each form of an `Auth`: its properties, and how it is made of them. */
+const forms: { [form: string]: [fc.Arbitrary<any>, (given: any) => Auth] } = {
+  basic: [props({ username: user, secret }, { field }), it => Auth.basic(it.username, it.secret, it.field)],
+  bearer: [props({ secret }, { field }), it => Auth.bearer(it.secret, it.field)],
+  header: [props({ name: header, secret }, { field, prefix: textOrReference }), it => Auth.header(it.name, it.secret, it.field, it.prefix)],
+  body: [props({ name: header, secret }, { field }), it => Auth.body(it.name, it.secret, it.field)],
+  oauth: [fc.record({ clientId: user, secret, options: props({ address }, { scope: textOrReference, field }) }), it => Auth.oauth(it.clientId, it.secret, it.options)],
+  exchange: [
+    fc.record({ caller: fc.oneof({ weight: 4, arbitrary: auth }, { weight: 1, arbitrary: wrong }), options: props({ address }, { body: fields, form: fc.boolean(), token: fc.oneof(fc.constantFrom('token', 'data.token', 'a..b'), textOrReference), header, prefix: textOrReference }) }),
+    it => Auth.exchange(it.caller, it.options),
+  ],
+  sigv4: [
+    fc.record({ secret, options: props({ region: fc.oneof(fc.constantFrom('eu-west-1', 'EU'), textOrReference), service: fc.oneof(fc.constantFrom('s3', 'execute-api', 'S3'), textOrReference) }, { accessKeyIdField: field, secretAccessKeyField: field }) }),
+    it => Auth.sigv4(it.secret, it.options),
+  ],
+  signed: [props({ secret, signature }, { field }), it => Auth.signed(it.secret, typeof it.signature === 'function' ? it.signature() : it.signature, it.field)],
 };
 
-fuzz('Auth', fc.oneof(...Object.entries(credentials).map(([scheme, given]) => fc.tuple(fc.constant(scheme), given))), (stack, [scheme, given]) => {
-  const { username, name, secret: held, field: of, prefix } = given ?? {};
-  const made = { basic: () => Auth.basic(username, held, of), bearer: () => Auth.bearer(held, of), header: () => Auth.header(name, held, of, prefix) }[scheme as 'basic']();
-  call(stack, new ExternalEndpoint('https://acme.dev', made), { path: '/' });
+for (const [form, [given, make]] of Object.entries(forms)) {
+  fuzz(`Auth.${form}`, fc.tuple(given, fc.boolean()), (stack, [it, readWhenUsed]) => {
+    const made = make(it ?? {});
+    call(stack, new ExternalEndpoint('https://acme.dev', readWhenUsed ? Auth.readWhenUsed(made) : made), { path: '/', body: { a: 1 } });
+  });
+}
+
+fuzz('Auth.readWhenUsed', fc.oneof(auth, wrong), (stack, given) => call(stack, new ExternalEndpoint('https://acme.dev', Auth.readWhenUsed(given)), { path: '/' }));
+
+fuzz('SecretRotation', fc.tuple(fc.array(auth.filter(it => it !== undefined), { maxLength: 3 }), fc.array(auth.filter(it => it !== undefined), { maxLength: 2 }), fc.boolean()), (stack, [after, before, twice]) => {
+  const steps = (all: Auth[], from: number) => all.map((it, at) => call(stack, new ExternalEndpoint('https://acme.dev', it), { path: '/' }, `${from}${at}`));
+  steps(before, 0);
+  new SecretRotation(stack, 'Rotation');
+  if (twice) new SecretRotation(stack, 'Again');
+  steps(after, 1);
 });
 
 fuzz('ExternalEndpoint', props({ url, auth: auth.filter(it => it !== undefined) }), (stack, given) => {
@@ -47,6 +81,7 @@ fuzz('Step.result', fc.oneof(fc.constantFrom<unknown>('metrics', 'metrics.f1', '
   machine(stack, step.next(new sfn.Pass(stack, 'Pass', { outputs: step.result(given), queryLanguage: sfn.QueryLanguage.JSONATA })));
 });
 
-function call(stack: any, endpoint: ExternalEndpoint, options: any) {
-  machine(stack, new Step(stack, 'Call', { result: {}, calls: [endpoint.request(stack, 'called', options)] }));
+function call(stack: any, endpoint: ExternalEndpoint, options: any, id: string = '') {
+  const owner = new Construct(stack, `Owner${id}`);
+  machine(owner, new Step(owner, `Call${id}`, { result: {}, calls: [endpoint.request(owner, 'called', options)] }));
 }

@@ -7,7 +7,7 @@ const header = fc.constantFrom('X-Acme-Id', 'webhook-id', 'a b', '');
 
 const prefix = fc.constantFrom('', 'Bearer ', 'sha256=', '\n');
 const signature = fc.oneof(
-  fc.record({ signatureHeader: header, idHeader: header, timestampHeader: header }).map(headers => () => WebhookSignature.standard(headers)),
+  fc.record({ signatureHeader: header, idHeader: header, timestampHeader: header, encodedKey: fc.boolean() }, { requiredKeys: [] }).map(headers => () => WebhookSignature.standard(headers)),
   fc.tuple(header, prefix).map(all => () => WebhookSignature.hmac(...all)),
   fc.tuple(header, prefix).map(all => () => WebhookSignature.token(...all)),
 );
