@@ -7,7 +7,7 @@ import { Jsonata } from './jsonata';
 import { Probe, ProbeSubject } from './probe';
 import { HttpRequest, RequestFunction } from './request-function';
 import { ServiceConnection } from './service-connection';
-import { address, check, duration, expression, flag, json, like, oneOf, text } from './validation';
+import { address, check, duration, expression, flag, json, like, oneOf, text, textOrJsonata } from './validation';
 
 /** One request to an external service. */
 export interface RequestOptions {
@@ -141,7 +141,7 @@ export class ExternalEndpoint {
    */
   public request(owner: Construct, name: string, options: RequestOptions): Call {
     check(options, z => ({
-      path: text(z, /^(\/|\{%)/, "a path from the '/' on, or JSONata"), method: oneOf(z, METHODS, `one of ${METHODS.join(', ')}`), query: z.record(z.string(), text(z, /^/, 'a text')), body: json(z),
+      path: textOrJsonata(z, /^\//, "a path from the '/' on, or JSONata"), method: oneOf(z, METHODS, `one of ${METHODS.join(', ')}`), query: z.record(z.string(), text(z, /^/, 'a text')), body: json(z),
       timeout: duration(z, 'seconds', 60, 840), select: expression(z), binary: flag(z),
     }), 'path');
     const { value, until, failed, accept, timeout, select, binary = false } = options;

@@ -1,11 +1,15 @@
+import { Token } from 'aws-cdk-lib';
+
 /** JSONata as Step Functions reads it: a string `{% ... %}` is an expression, any other value is itself. */
 export class Jsonata {
+  /** Whether `value` is an expression. */
+  public static isExpression(value: any): boolean {
+    return typeof value === 'string' && /^\{%[^]*%\}$/.test(value);
+  }
+
   /** The source text that yields `value`, so that a value can stand inside a larger expression. */
   public static source(value: any): string {
-    if (typeof value === 'string') {
-      const expression = /^\{%([\s\S]*)%\}$/.exec(value);
-      return expression ? `(${expression[1].trim()})` : JSON.stringify(value);
-    }
+    if (Jsonata.isExpression(value)) return `(${value.slice(2, -2).trim()})`;
     if (Array.isArray(value)) return `[${value.map(Jsonata.source).join(', ')}]`;
     if (value !== null && typeof value === 'object') {
       const fields = Object.entries(value).filter(([, field]) => field !== undefined);
@@ -16,14 +20,19 @@ export class Jsonata {
 
   /** One string made of `parts`; an expression when any of them is one. */
   public static join(...parts: string[]): string {
-    return parts.some(part => part.startsWith('{%')) ? `{% ${parts.map(Jsonata.source).join(' & ')} %}` : parts.join('');
+    return parts.some(Jsonata.isExpression) ? `{% ${parts.map(Jsonata.source).join(' & ')} %}` : parts.join('');
   }
 
-  /** `values` by name; in those that are expressions, `$<name>` holds what `known` says. */
-  public static within(known: { [name: string]: string }, values: { [name: string]: any }): { [name: string]: any } {
+  /** `values` by name; in each expression, however deep, `$<name>` holds what `known` says. */
+  public static within(known: { [name: string]: any }, values: { [name: string]: any }): { [name: string]: any } {
     const held = Object.entries(known).map(([name, value]) => `$${name} := ${Jsonata.source(value)}; `).join('');
-    const isExpression = (value: any) => typeof value === 'string' && value.startsWith('{%');
-    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, isExpression(value) ? `{% (${held}${Jsonata.source(value)}) %}` : value]));
+    const fill = (value: any): any => {
+      if (Jsonata.isExpression(value)) return `{% (${held}${Jsonata.source(value)}) %}`;
+      if (Array.isArray(value)) return value.map(fill);
+      if (value === null || typeof value !== 'object' || Token.isUnresolved(value)) return value;
+      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, fill(inner)]));
+    };
+    return fill(values);
   }
 
   private constructor() {}

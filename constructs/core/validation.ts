@@ -1,6 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type * as Zod from 'zod';
+import { Jsonata } from './jsonata';
 
 /** Props by name, each with its schema. */
 export type Schemas = { [name: string]: Zod.ZodType };
@@ -105,6 +106,11 @@ export function text(z: typeof Zod, pattern: RegExp, allowed: string): Zod.ZodTy
   return mustBe(z, allowed, it => deferred('string', it) || typeof it === 'string' && pattern.test(it));
 }
 
+/** As `text`, or JSONata, which only a run works out. */
+export function textOrJsonata(z: typeof Zod, pattern: RegExp, allowed: string): Zod.ZodType<string, string> {
+  return mustBe(z, allowed, it => deferred('string', it) || Jsonata.isExpression(it) || typeof it === 'string' && pattern.test(it));
+}
+
 /** What a value that may be JSONata is checked for, in a pattern and in words. */
 export const FILLED = [/^[^\0]+$/, 'a text that is not empty'] as const;
 
@@ -147,7 +153,7 @@ export function duration(z: typeof Zod, unit: 'days' | 'minutes' | 'seconds' | '
 
 /** JSONata, `{% ... %}`, that its parser can read. */
 export function expression(z: typeof Zod): Zod.ZodType<string, string> {
-  return mustBe(z, 'JSONata, {% ... %}', it => deferred('string', it) || isExpression(it) && !faultOf(it), faultAfter);
+  return mustBe(z, 'JSONata, {% ... %}', it => deferred('string', it) || Jsonata.isExpression(it) && !faultOf(it), faultAfter);
 }
 
 /** JSON, in which every `{% ... %}` is JSONata that its parser can read. */
@@ -155,20 +161,16 @@ export function filledJson(z: typeof Zod): Zod.ZodType {
   return mustBe(z, 'JSON, with JSONata in {% ... %}', it => isJson(it) && !faultOf(it), faultAfter);
 }
 
-function isExpression(it: unknown): it is string {
-  return typeof it === 'string' && /^\{%[^]*%\}$/.test(it);
-}
-
 const faultAfter = (it: unknown) => isJson(it) && faultOf(it) ? `: ${shown(faultOf(it)!)}` : '';
 
 /** What the parser of JSONata, which is loaded on first use, has against an expression in `it`. */
 function faultOf(it: unknown): string | undefined {
   if (Token.isUnresolved(it)) return undefined;
-  if (!isExpression(it)) return isPlain(it) ? Object.values(it as object).map(faultOf).find(fault => fault !== undefined) : undefined;
+  if (!Jsonata.isExpression(it)) return isPlain(it) ? Object.values(it as object).map(faultOf).find(fault => fault !== undefined) : undefined;
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const jsonata: (source: string) => unknown = require('jsonata');
   try {
-    jsonata(it.slice(2, -2));
+    jsonata((it as string).slice(2, -2));
     return undefined;
   } catch (error) {
     return (error as Error).message;

@@ -5,8 +5,8 @@ import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type * as Zod from 'zod';
 import { IArtifactStore } from '../artifact-store/artifact-store';
-import { IComponent, Step } from '../core';
-import { check, FILLED, isJson, like, mustBe, text } from '../core/validation';
+import { IComponent, Jsonata, Step } from '../core';
+import { check, FILLED, isJson, like, mustBe, text, textOrJsonata } from '../core/validation';
 
 /** Rows to predict. */
 export interface InferOptions {
@@ -46,7 +46,7 @@ export interface DeployOptions {
 
 /** Rows, or what yields them. */
 function rows(z: typeof Zod): Zod.ZodType {
-  return mustBe(z, 'a list of rows, or JSONata', it => Array.isArray(it) && isJson(it, false) || typeof it === 'string' && it.startsWith('{%'));
+  return mustBe(z, 'a list of rows, or JSONata', it => Array.isArray(it) && isJson(it, false) || Jsonata.isExpression(it));
 }
 
 /**
@@ -63,7 +63,7 @@ export function checkInfer(options: InferOptions): void {
  */
 export function checkDeploy(options: DeployOptions): void {
   check(options, z => ({
-    version: text(z, ...FILLED), modelUri: text(z, /^(s3:\/\/|\{%)/, 'an s3:// address'), store: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'read'),
+    version: text(z, ...FILLED), modelUri: textOrJsonata(z, /^s3:\/\//, 'an s3:// address'), store: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'read'),
     image: text(z, ...FILLED), sample: rows(z),
   }), 'version', 'modelUri', 'store');
 }

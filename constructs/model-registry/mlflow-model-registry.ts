@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { Auth, AuthScheme, Binding, Call, ComponentEvent, ExternalEndpoint, Jsonata, RequestOptions, SecretField, Step, WebhookSignature } from '../core';
-import { check, FILLED, got, like, oneOf, text } from '../core/validation';
+import { check, FILLED, got, like, oneOf, text, textOrJsonata } from '../core/validation';
 import { WebhookIngress } from '../webhook-ingress/webhook-ingress';
 import { IModelRegistry, ModelStatus, RegisterOptions, ResolveOptions, SetStatusOptions, StatusChangedOptions } from './model-registry';
 
@@ -83,7 +83,7 @@ export class MlflowModelRegistry extends Construct implements IModelRegistry {
 
   public register(scope: Construct, id: string, options: RegisterOptions): Step {
     check(options, z => ({
-      modelUri: text(z, /^(s3:\/\/|\{%)/, 'an s3:// address'), image: text(z, ...FILLED), metrics: text(z, ...FILLED), description: text(z, /^[^\0]{0,5000}$/, 'at most 5000 characters'),
+      modelUri: textOrJsonata(z, /^s3:\/\//, 'an s3:// address'), image: text(z, ...FILLED), metrics: text(z, ...FILLED), description: text(z, /^[^\0]{0,5000}$/, 'at most 5000 characters'),
     }), 'modelUri', 'image');
     const { modelUri, image, metrics, description, timeout } = options;
     const tags = { [TAGS.key]: Step.KEY, [TAGS.run]: Step.RUN_ID, [TAGS.image]: image, [TAGS.status]: ModelStatus.PENDING };

@@ -7,7 +7,7 @@ import type * as Zod from 'zod';
 import { Binding, Call, ComponentEvent, Jsonata, Step } from '../core';
 import { allow, grant, grantAny, sagemakerArn } from '../core/grants';
 import { retention } from '../core/retention';
-import { check, FILLED, like, mustBe, text } from '../core/validation';
+import { check, FILLED, like, mustBe, text, textOrJsonata } from '../core/validation';
 import { retainedName } from '../sagemaker/names';
 import { IModelRegistry, ModelStatus, RegisterOptions, ResolveOptions, SetStatusOptions, StatusChangedOptions } from './model-registry';
 
@@ -44,7 +44,7 @@ export abstract class SageMakerModelRegistryBase extends Construct implements IM
 
   public register(scope: Construct, id: string, options: RegisterOptions): Step {
     check(options, z => ({
-      modelUri: text(z, /^(s3:\/\/|\{%)/, 'an s3:// address'), image: text(z, ...FILLED), metrics: text(z, ...FILLED), description: text(z, ...DESCRIPTION),
+      modelUri: textOrJsonata(z, /^s3:\/\//, 'an s3:// address'), image: text(z, ...FILLED), metrics: text(z, ...FILLED), description: text(z, ...DESCRIPTION),
     }), 'modelUri', 'image');
     // What metadata does not take stands as `-`, so that no run fails after its training for its id.
     const run = `$substring($replace(${Jsonata.source(Step.RUN_ID)}, /[^A-Za-z0-9 _.:\\/=+\\-@]/, '-'), 0, 256)`;

@@ -9,7 +9,7 @@ import { IS3ArtifactStore } from '../artifact-store/artifact-store';
 import { Binding, Environment, Jsonata, Step } from '../core';
 import { acknowledge } from '../core/acknowledge';
 import { allow, grant, passRole, sagemakerArn, useKey } from '../core/grants';
-import { check, duration, fixed, flag, integer, like, oneOf, text } from '../core/validation';
+import { check, duration, fixed, flag, integer, like, oneOf, text, textOrJsonata } from '../core/validation';
 import { hasLocalNvme, TRAINING_INSTANCE_TYPES } from '../sagemaker/instance-types';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { SageMakerRole } from '../sagemaker/sagemaker-role';
@@ -224,7 +224,7 @@ export class SageMakerModelTrainer extends Construct implements IModelTrainer {
     check(options, z => {
       const channel = fixed(z, /^[A-Za-z0-9.\-_]{1,64}$/, "named with at most 64 letters, digits, '.', '-' or '_'")
         .refine(name => !own.includes(name), { error: `must have another name, got '${CODE}': in isolation the source comes in the channel of this name` });
-      const address = text(z, /^(s3:\/\/[^\p{C}]|\{%)/u, 'an s3:// address');
+      const address = textOrJsonata(z, /^s3:\/\/[^\p{C}]/u, 'an s3:// address');
       const metric = fixed(z, /^[A-Za-z0-9_.\-]{1,128}$/, "a metric's name of at most 128 letters, digits, '_', '.' or '-'");
       const channels = Object.keys(inputs).length;
       return {

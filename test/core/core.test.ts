@@ -1,4 +1,4 @@
-import { App, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
+import { App, Lazy, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -26,6 +26,21 @@ describe('JSONata', () => {
   test('join', async () => {
     expect(Jsonata.join('a', '/b')).toBe('a/b');
     expect(await evaluate(Jsonata.join('s3://x/', '{% $a > 0 ? "yes" : "no" %}', '"/z'), { a: 1 })).toBe('s3://x/yes"/z');
+  });
+
+  test.each<[any, boolean]>([['{% $a %}', true], ['{%\n$a\n%}', true], ['{% $a', false], ['a {% $a %}', false], ['', false], [1, false], [['{% $a %}'], false]])('%j is an expression: %s', (value, is) => {
+    expect(Jsonata.isExpression(value)).toBe(is);
+    if (typeof value === 'string') expect(Jsonata.join('/', value).startsWith('{%')).toBe(is);
+  });
+
+  test('within', async () => {
+    const filled = Jsonata.within({ job: '{% $a %}', names: ['x', '{% $a %}'] }, { path: "{% '/jobs/' & $job %}", plain: '$job', deep: [{ n: '{% $count($names) %}', no: null }, 7] });
+
+    expect(await evaluate(filled.path, { a: 1 })).toBe('/jobs/1');
+    expect(await evaluate(filled.deep[0].n, { a: 1 })).toBe(2);
+    expect({ ...filled, path: 0 }).toEqual({ path: 0, plain: '$job', deep: [{ n: filled.deep[0].n, no: null }, 7] });
+    const reference = Lazy.any({ produce: () => 1 });
+    expect(Jsonata.within({}, { reference }).reference).toBe(reference);
   });
 });
 
