@@ -143,7 +143,7 @@ function explain(section: string, issue: Zod.core.$ZodIssue, value: unknown, sch
   const at = `'${shown([section, ...issue.path].join('.'))}'`;
   const found = issue.path.reduce<any>((part, key) => part[key], value);
   if (issue.code === 'unrecognized_keys') {
-    const fields = Object.keys(issue.path.reduce<any>((part, key) => part.shape[key].unwrap(), schema).shape);
+    const fields = Object.keys(issue.path.reduce<any>((part, key) => part.shape[key].unwrap?.() ?? part.shape[key], schema).shape);
     const [key] = issue.keys;
     const hint = fields.length ? ` (allowed: ${fields.join(', ')}): did you mean '${nearest(key, fields)}'?` : ' (it has none)';
     return `'${shown([section, ...issue.path, key].join('.'))}' is not a field${of}${hint}`;

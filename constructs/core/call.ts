@@ -40,6 +40,12 @@ export interface Call {
    */
   readonly next?: boolean;
   /**
+   * Asks, once, for the end of the work when the step's deadline passes while this call is repeated. The step fails with `Mlops.Timeout`
+   * all the same, whatever is answered.
+   * @default - the work goes on
+   */
+  readonly cancel?: Call;
+  /**
    * The earlier call from which each repeat starts.
    * @default - this call
    */

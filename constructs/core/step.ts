@@ -67,7 +67,11 @@ const FAILURE = [
   "'Mlops.Failed'",
 ].join(' : ');
 
+const LATE = '{% $millis() > $deadline %}';
 const REMAINING = '{% $max([1, $ceil(($deadline - $millis()) / 1000)]) %}';
+
+/** The longest that the end of work is asked for, so that its step ends soon after the deadline, repeats included. */
+const CANCELLING = Duration.seconds(15);
 
 /** What a step's own states and variables are called. */
 const RESERVED = ['start', 'done', 'fail', 'deadline', 'key', 'failure'];
@@ -159,7 +163,7 @@ class StepStates {
   private readonly interval: Duration;
 
   constructor(private readonly step: Step, props: StepProps) {
-    for (const { name } of props.calls) {
+    for (const { name } of props.calls.flatMap(call => call.cancel ? [call, call.cancel] : [call])) {
       if (typeof name !== 'string' || !/^[a-z]\w{0,62}$/.test(name) || RESERVED.includes(name)) {
         throw new Error(`'name' of a call must be a lower-case letter and then at most 62 letters, digits or _, and none of ${RESERVED.join(', ')}, ${got(name)}`);
       }
@@ -182,13 +186,18 @@ class StepStates {
 
   /** The state that leads to `call`. */
   private enter(call: Call): sfn.State {
+    const task = this.task(call, sfn.Timeout.jsonata(REMAINING));
+    this.entries[call.name] = task;
+    return call.when ? this.choice(call, 'if') : task;
+  }
+
+  private task(call: Call, taskTimeout: sfn.Timeout): Task {
     const task = new Task(this.step, call, {
-      ...this.named(call.name), taskTimeout: sfn.Timeout.jsonata(REMAINING), outputs: KEEP_INPUT, assign: { [call.name]: call.value ?? '{% $states.result %}' },
+      ...this.named(call.name), taskTimeout, outputs: KEEP_INPUT, assign: { [call.name]: call.value ?? '{% $states.result %}' },
     });
     const errors = (TRANSIENT[serviceOf(call)] ?? []).filter(error => !acceptedBy(call)?.includes(error));
     if (errors.length) task.addRetry({ errors, maxAttempts: 3, interval: Duration.seconds(1), backoffRate: 2, jitterStrategy: sfn.JitterType.FULL });
-    this.entries[call.name] = task;
-    return call.when ? this.choice(call, 'if') : task;
+    return task;
   }
 
   /** What comes after `call`. */
@@ -201,8 +210,16 @@ class StepStates {
     const { Error, Cause, whole } = errorOf(call);
     const accept = acceptedBy(call);
     if (accept) task.addCatch(this.accepted(call, next), { errors: accept, outputs: KEEP_INPUT, assign: { [call.name]: `{% ${whole} %}` } });
-    task.addCatch(this.fail, { assign: { failure: this.failure(`{% ${Error} %}`, `{% ${Error} & ': ' & ${Cause} %}`, call) } });
-    task.next(this.settled(call, next));
+    const late = this.late(call);
+    // What fails before the deadline leaves the work to a repeat, which finds it.
+    const failed = call.cancel ? this.choice(call, 'late').when(sfn.Condition.jsonata(LATE), late).otherwise(this.fail) : this.fail;
+    task.addCatch(failed, { assign: { failure: this.failure(`{% ${Error} %}`, `{% ${Error} & ': ' & ${Cause} %}`, call) } });
+    task.next(this.settled(call, next, late));
+  }
+
+  /** Where `call` leads when the deadline has passed: to failure, by way of what asks for the end of the work. */
+  private late({ cancel }: Call): sfn.State {
+    return cancel ? this.task(cancel, sfn.Timeout.duration(CANCELLING)).addCatch(this.fail).next(this.fail).startState : this.fail;
   }
 
   /** `next`, or failure when the error is not the one that `call` accepts. */
@@ -217,7 +234,7 @@ class StepStates {
   }
 
   /** `next` once `call` is over; until then, round again. */
-  private settled(call: Call, next: sfn.State): sfn.State {
+  private settled(call: Call, next: sfn.State, late: sfn.State): sfn.State {
     if (!call.until && !call.failed) return next;
     const check = this.choice(call, 'over');
     if (call.failed) {
@@ -228,9 +245,9 @@ class StepStates {
     // A call with a condition is left out of the repeats too, where the condition does not hold.
     const from = call.repeatFrom ?? call.name;
     const again = this.step.node.tryFindChild(`${from}-if`) as sfn.State ?? this.entries[from];
-    const late = { assign: { failure: this.failure('Mlops.Timeout', `no end after ${this.timeout.toSeconds()} s`, call) } };
+    const reason = { assign: { failure: this.failure('Mlops.Timeout', `no end after ${this.timeout.toSeconds()} s`, call) } };
     return check.when(sfn.Condition.jsonata(call.until), next)
-      .when(sfn.Condition.jsonata('{% $millis() > $deadline %}'), this.fail, late)
+      .when(sfn.Condition.jsonata(LATE), late, reason)
       .otherwise(call.next ? again : this.wait(call, again));
   }
 

@@ -1,3 +1,6 @@
+export * from './databricks-model-trainer';
+export { HttpsCancellation, HttpsStatus, HttpsSubmission } from './https-jobs';
+export * from './https-model-trainer';
 export * from './model-trainer';
 export * from './pipeline-model-trainer';
 export * from './ray-model-trainer';

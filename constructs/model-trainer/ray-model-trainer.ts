@@ -101,6 +101,7 @@ export class RayModelTrainer extends Construct implements IModelTrainer {
           until: "{% $job.status = 'SUCCEEDED' %}",
           failed: "{% $job.status in ['FAILED', 'STOPPED'] %}",
           cause: "{% 'job ' & $key & ' is ' & $job.status & ': ' & $job.message %}",
+          cancel: this.cluster.request(this, 'stopped', { path: Jsonata.join(path, '/stop'), method: 'POST' }),
         },
         outputs.read(result),
       ],

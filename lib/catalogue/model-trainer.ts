@@ -2,7 +2,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { IS3ArtifactStore } from '../../constructs/artifact-store';
 import { Auth } from '../../constructs/core';
-import { IModelTrainer, PipelineModelTrainer, RayModelTrainer, SageMakerModelTrainer } from '../../constructs/model-trainer';
+import { DatabricksModelTrainer, HttpsModelTrainer, IModelTrainer, PipelineModelTrainer, RayModelTrainer, SageMakerModelTrainer } from '../../constructs/model-trainer';
 import { AirflowOrchestrator, DagsterOrchestrator, IOrchestrator, PrefectOrchestrator, PrefectOrchestratorProps, ZenmlOrchestrator } from '../../constructs/orchestrator';
 import { access, auth, Callers, IMAGE, key, toImage } from './fields';
 import { Provider, Providers, Z } from './provider';
@@ -20,6 +20,18 @@ const training = (z: Z) => ({ source: z.string().default('training'), entry: z.s
 /** The role that a vendor's machines take in AWS. */
 const role = (z: Z) => z.string().regex(/^arn:[^:]+:iam::\d{12}:role\/.+$/, { error: "must be a role's ARN, arn:aws:iam::<account>:role/<name>" }).optional();
 const identity = (scope: Construct, id: string, arn?: string) => arn === undefined ? undefined : iam.Role.fromRoleArn(scope, `${id}Identity`, arn);
+
+/** How a service takes jobs, tells how they are and ends them. */
+const jobs = (z: Z) => {
+  const body = z.record(z.string(), z.unknown());
+  return {
+    submit: z.strictObject({ path: z.string(), method: z.string().optional(), body, job: z.string().optional(), existsStatus: z.number().optional(), existsCause: z.string().optional() }),
+    status: z.strictObject({
+      path: z.string(), query: z.record(z.string(), z.string()).optional(), state: z.string(), succeeded: z.array(z.string()), failed: z.array(z.string()), reason: z.string().optional(), log: z.string().optional(),
+    }),
+    cancel: z.strictObject({ path: z.string(), method: z.string().optional(), body: body.optional() }).optional(),
+  };
+};
 
 /** A pipeline of one's own, in a vendor's orchestrator. */
 const pipeline = (
@@ -50,6 +62,24 @@ export const TRAINERS: Providers<IModelTrainer, { store: IS3ArtifactStore }> = {
     create: (scope, id, settings, { store }) => new RayModelTrainer(scope, id, {
       artifactStore: store, url: settings.url, auth: auth(scope, id, settings), gpus: settings.gpus, image: toImage(settings.image), identity: identity(scope, id, settings.role),
     }),
+  },
+  databricks: {
+    fields: z => ({ ...work(z), url: z.string(), job: z.number(), role: role(z), ...key(z), clientId: z.string().optional() }),
+    props: { uri: 'image', version: 'image' },
+    create: (scope, id, { url, job, clientId, ...settings }, { store }) => new DatabricksModelTrainer(scope, id, {
+      artifactStore: store, url, job, auth: auth(scope, id, { ...settings, username: clientId }, { user: DatabricksModelTrainer.servicePrincipal }),
+      image: toImage(settings.image), identity: identity(scope, id, settings.role),
+    }),
+  },
+  https: {
+    fields: z => ({ ...work(z), url: z.string(), ...jobs(z), role: role(z), ...credential(z) }),
+    props: { uri: 'image', version: 'image' },
+    create: (scope, id, settings, { store }) => {
+      const { url, submit, status, cancel } = settings;
+      return new HttpsModelTrainer(scope, id, {
+        artifactStore: store, url, submit, status, cancel, auth: auth(scope, id, settings), image: toImage(settings.image), identity: identity(scope, id, settings.role),
+      });
+    },
   },
   prefect: pipeline(PrefectOrchestrator),
   zenml: {

@@ -50,6 +50,16 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model trainer ray': kit.modelTrainer((scope, { artifactStore }) => new mlops.RayModelTrainer(scope, 'Trainer', {
     artifactStore, url: 'https://ray.acme.dev', auth: mlops.Auth.bearer(secret(scope)), entrypoint: 'python -m fraud.train', gpus: 1,
   })),
+  'model trainer databricks': kit.modelTrainer((scope, { artifactStore }) => new mlops.DatabricksModelTrainer(scope, 'Trainer', {
+    artifactStore, url: 'https://acme.cloud.databricks.com', job: 411, auth: mlops.Auth.bearer(secret(scope)),
+  })),
+  'model trainer databricks, service principal': kit.modelTrainer((scope, { artifactStore }) => new mlops.DatabricksModelTrainer(scope, 'Trainer', {
+    artifactStore, url: 'https://acme.cloud.databricks.com', job: 411, auth: mlops.DatabricksModelTrainer.servicePrincipal('0b1c', secret(scope)),
+  })),
+  'model trainer https': kit.modelTrainer((scope, { artifactStore }) => new mlops.HttpsModelTrainer(scope, 'Trainer', {
+    artifactStore, url: 'https://jobs.acme.dev', auth: mlops.Auth.bearer(secret(scope)), submit: { path: '/jobs', body: { name: '{% $key %}', input: '{% $inputs %}', args: '{% $hyperparameters %}' }, existsStatus: 409 },
+    status: { path: "{% '/jobs/' & $job %}", state: '{% $states.result.ResponseBody.state %}', succeeded: ['done'], failed: ['failed'] }, cancel: { path: "{% '/jobs/' & $job %}", method: 'DELETE' },
+  })),
   'model trainer prefect': kit.modelTrainer((scope, { artifactStore }) => new mlops.PipelineModelTrainer(scope, 'Trainer', {
     orchestrator: new mlops.PrefectOrchestrator(scope, 'Orchestrator', { artifactStore, url: 'https://prefect.acme.dev/api' }), pipeline: 'train/nightly',
   })),

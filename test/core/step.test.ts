@@ -115,6 +115,44 @@ describe('polling', () => {
     expect(Date.now() - begun).toBeLessThan(3600_000 + 60_000);
   });
 
+  describe('asks, past the deadline, for the end of work that can be ended', () => {
+    const ending = asl({
+      calls: [call('begin'), { ...POLLED, cancel: call('end', { arguments: { Job: '{% $begin.Id %}' } }) }], result: {}, timeout: Duration.minutes(10),
+    });
+    const answer = (ended: (request: any) => unknown, look: () => unknown = () => ({ Status: 'Runs' })): Integration => (name, request) =>
+      name === 'Work: end' ? ended(request) : name === 'Work: look' ? look() : { Id: 7 };
+
+    test('once, and fails all the same', async () => {
+      const asked: any[] = [];
+
+      const { error: failure } = await execute(ending, answer(request => asked.push(request)));
+
+      expect(asked).toEqual([{ Job: 7 }]);
+      expect(failure).toEqual({ Error: 'Mlops.Timeout', Cause: expect.stringContaining('Work: no end after 600 s (log: /jobs/work-') });
+    });
+
+    test('whatever is answered', async () => {
+      const { error: failure } = await execute(ending, answer(() => { throw error('Jobs.Gone', 'no such job'); }));
+
+      expect(failure).toMatchObject({ Error: 'Mlops.Timeout' });
+    });
+
+    test('also when the last look failed, and not when an earlier one did', async () => {
+      const fail = () => { throw error('States.Timeout'); };
+      const late = await execute(ending, answer(() => ({}), () => { jest.advanceTimersByTime(601_000); return fail(); }));
+      const early = await execute(ending, answer(() => ({}), fail));
+
+      expect(late).toMatchObject({ error: { Error: 'Mlops.Timeout' }, calls: ['Work: begin', 'Work: look', 'Work: end'] });
+      expect(early).toMatchObject({ error: { Error: 'Mlops.Timeout' }, calls: ['Work: begin', 'Work: look'] });
+    });
+
+    test('with what its role needs for it, in little time', () => {
+      expect(states(ending)['Work: end'].TimeoutSeconds).toBe(15);
+      expect(allowed(template({ calls: [{ ...POLLED, cancel: call('end') }], result: {} }), 'Machine').flatMap(({ actions }) => actions)).toEqual(['jobs:look', 'jobs:end']);
+      expect(() => asl({ calls: [{ ...POLLED, cancel: call('fail') }], result: {} })).toThrow(/^'name' of a call must be .*, got 'fail'$/);
+    });
+  });
+
   test('waits a second at first and the interval at most', async () => {
     const { Seconds } = states(machine)['Work: look wait'];
     const at = (second: number) => evaluate(Seconds, { deadline: Date.now() + 3600_000 - second * 1000 });

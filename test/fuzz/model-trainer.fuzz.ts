@@ -3,7 +3,7 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as fc from 'fast-check';
-import { PipelineModelTrainer, PrefectOrchestrator, RayModelTrainer, S3ArtifactStore, SageMakerModelTrainer } from '../../lib';
+import { DatabricksModelTrainer, HttpsModelTrainer, PipelineModelTrainer, PrefectOrchestrator, RayModelTrainer, S3ArtifactStore, SageMakerModelTrainer } from '../../lib';
 import { anyRole, around, auth, duration, fixed, image, key, props, securityGroup, store, subnets, text, textOrReference, tracker, vpc } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
@@ -24,6 +24,23 @@ const inputs = fc.dictionary(text, textOrReference, { maxKeys: 2 });
 
 fuzz('RayModelTrainer', fc.tuple(props({ artifactStore: store, url }, { auth, identity: anyRole, entrypoint: textOrReference, gpus: around(0, 1, 1024), image }), inputs), (stack, [given, channels]) => {
   machine(stack, new RayModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels, hyperparameters: channels }));
+});
+
+const path = fc.oneof(fc.constantFrom('/jobs', "{% '/jobs/' & $job %}", '{% $key %}', 'jobs', ''), textOrReference);
+const body = fc.oneof(fc.constantFrom<unknown>({ name: '{% $key %}', out: ['{% $outputs %}'] }, ['{% $key'], { id: '{% [ %}' }), fc.jsonValue());
+const states = fc.oneof(fc.constant(['done']), fc.array(textOrReference, { maxLength: 2 }));
+const state = fc.oneof(fc.constantFrom('{% $states.result.ResponseBody.state %}', '{% %}', '{% ( %}', 'x'), text);
+const method = fc.oneof(fc.constantFrom('PUT', 'GET', 'put'), textOrReference);
+
+fuzz('HttpsModelTrainer', fc.tuple(props({
+  artifactStore: store, url, submit: fc.record({ path, body, method, job: state, existsStatus: around(400, 409, 599), existsCause: text }, { requiredKeys: ['path', 'body'] }),
+  status: fc.record({ path, state, succeeded: states, failed: states, query: fc.dictionary(text, textOrReference, { maxKeys: 2 }), reason: state, log: path }, { requiredKeys: ['path', 'state', 'succeeded', 'failed'] }),
+}, { cancel: fc.record({ path, method, body }, { requiredKeys: ['path'] }), auth, identity: anyRole, image }), inputs), (stack, [given, channels]) => {
+  machine(stack, new HttpsModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels, hyperparameters: channels }));
+});
+
+fuzz('DatabricksModelTrainer', fc.tuple(props({ artifactStore: store, url, job: around(1, 411, Number.MAX_SAFE_INTEGER), auth }, { identity: anyRole, image }), inputs), (stack, [given, channels]) => {
+  machine(stack, new DatabricksModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels, hyperparameters: channels }));
 });
 
 const orchestrator = recipe('an orchestrator', (stack, id) => new PrefectOrchestrator(stack, id, {
