@@ -27,7 +27,8 @@ const jobs = (z: Z) => {
   return {
     submit: z.strictObject({ path: z.string(), method: z.string().optional(), body, job: z.string().optional(), existsStatus: z.number().optional(), existsCause: z.string().optional() }),
     status: z.strictObject({
-      path: z.string(), query: z.record(z.string(), z.string()).optional(), state: z.string(), succeeded: z.array(z.string()), failed: z.array(z.string()), reason: z.string().optional(), log: z.string().optional(),
+      path: z.string(), query: z.record(z.string(), z.string()).optional(), state: z.string(), succeeded: z.array(z.string()), failed: z.array(z.string()),
+      reason: z.string().optional(), log: z.string().optional(),
     }),
     cancel: z.strictObject({ path: z.string(), method: z.string().optional(), body: body.optional() }).optional(),
   };

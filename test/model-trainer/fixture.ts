@@ -26,7 +26,7 @@ export type Service = { [request: string]: (object | string | [number, string])[
 export async function trained(template: Template, service: Service, left: object = { modelUri: 's3://acme-data/m', metrics: { f1: 0.9 } }, input: object = {}) {
   const requests: any[] = [];
   const answers = Object.fromEntries(Object.entries(service).map(([request, all]) => [request, [...all]]));
-  const run = await execute(definition(template), (_name, { ApiEndpoint, Method, Authentication, ...request }, resource) => {
+  const run = await execute(definition(template), (_name, { ApiEndpoint, Method, Authentication: _authentication, ...request }, resource) => {
     if (!resource.endsWith('http:invoke')) return { Body: JSON.stringify(left) };
     const asked = `${Method} ${new URL(ApiEndpoint).pathname}`;
     requests.push({ asked, ...request });

@@ -19,7 +19,8 @@ HERE = Path(__file__).parent
 TOKEN = "a-token-of-thirty-two-characters"
 DATA = {"data": f"s3://{BUCKET}/ml/data/train", "wait": "0"}
 
-pytestmark = pytest.mark.proves("model trainer", "ray", "Ray")
+NATIVE = pytest.mark.proves("model trainer", "ray", "Ray")
+MAPPED = pytest.mark.proves("model trainer", "https", "Ray")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ def jobs(ray: Server, part: str) -> list[dict]:
     return [job for job in ray.ask("/api/jobs/")[1] if part in job["submission_id"]]
 
 
+@NATIVE
 def test_a_job_trains_on_the_stores_data_and_leaves_its_model_there(machines, s3):
     output = machines["Train"].output({"runId": "monday", **DATA})
 
@@ -62,6 +64,7 @@ def test_a_job_trains_on_the_stores_data_and_leaves_its_model_there(machines, s3
         assert json.load(tar.extractfile("./model.json")) == {"mean": 20.0}
 
 
+@NATIVE
 def test_the_full_stack_serves_what_the_job_trained(machines, ray, target, tmp_path):
     target.client("secretsmanager").create_secret(Name="vendor/ray", SecretString=json.dumps({"token": TOKEN}))
 
@@ -70,6 +73,7 @@ def test_the_full_stack_serves_what_the_job_trained(machines, ray, target, tmp_p
     assert report["trainingJob"]["name"] in [job["submission_id"] for job in jobs(ray, "train-")]
 
 
+@NATIVE
 def test_another_execution_of_the_run_finds_the_job(machines, ray):
     first = machines["Train"].output({"runId": "tuesday", **DATA})
     second = machines["Train"].output({"runId": "tuesday", **DATA})
@@ -78,6 +82,7 @@ def test_another_execution_of_the_run_finds_the_job(machines, ray):
     assert [job["submission_id"] for job in jobs(ray, "train-tuesday-")] == [first["jobName"]]
 
 
+@NATIVE
 def test_a_job_that_fails_fails_the_step_and_names_its_log(machines, ray):
     error, cause = machines["Train"].failure({"runId": "broken", "data": f"s3://{BUCKET}/ml/none", "wait": "0"})
 
@@ -89,6 +94,7 @@ def test_a_job_that_fails_fails_the_step_and_names_its_log(machines, ray):
     assert "mlops: 'MLOPS_CHANNEL_TRAIN' must be an address with objects below it" in logs
 
 
+@NATIVE
 def test_a_job_that_is_stopped_fails_the_step(machines, ray):
     execution = machines["Train"].start({"runId": "stopped", **DATA, "wait": "300"})
     job, = wait_until(lambda: [job for job in jobs(ray, "train-stopped-") if job["status"] == "RUNNING"], "the job runs")
@@ -100,6 +106,7 @@ def test_a_job_that_is_stopped_fails_the_step(machines, ray):
     assert described["cause"].startswith(f"Train: job {job['submission_id']} is STOPPED")
 
 
+@NATIVE
 @pytest.mark.parametrize("name, error, reason", [
     ("Late", "Mlops.Timeout", "no end after 2 s"),
     ("Nothing", "Mlops.Failed", "S3.NoSuchKey"),
@@ -110,3 +117,58 @@ def test_what_does_not_train_says_why(machines, name, error, reason):
 
     assert got == error
     assert cause.startswith(f"{name}: {reason}")
+
+
+@NATIVE
+def test_a_job_that_takes_too_long_is_stopped(machines, ray):
+    error, _ = machines["Stopped"].failure({"runId": "endless", **DATA, "wait": "300"})
+
+    assert error == "Mlops.Timeout"
+    assert_stopped(ray, "stopped-endless-")
+
+
+@MAPPED
+def test_by_a_mapping_a_job_of_ones_own_trains_once_a_run(machines, ray, s3):
+    first = machines["Mapped"].output({"runId": "monday", **DATA})
+    second = machines["Mapped"].output({"runId": "monday", **DATA})
+
+    job, = jobs(ray, "mapped-monday-")
+    assert first["metrics"] == {"rows": 3}
+    assert first["modelUri"] == f"s3://{BUCKET}/ml/training/{job['submission_id']}/model.tar.gz"
+    assert s3.get_object(Bucket=BUCKET, Key=first["modelUri"].partition(f"{BUCKET}/")[2])["Body"].read() == b"3"
+    assert first["jobName"] == job["submission_id"]
+    assert second == first
+
+
+@MAPPED
+def test_by_a_mapping_a_job_that_fails_says_why_and_names_its_log(machines, ray):
+    error, cause = machines["Mapped"].failure({"runId": "broken", "data": f"s3://{BUCKET}/ml/none", "wait": "0"})
+
+    job, = jobs(ray, "mapped-broken-")
+    assert error == "Mlops.Failed"
+    assert cause.startswith(f"Mapped: job {job['submission_id']} is FAILED: Job entrypoint command failed with exit code 1")
+    assert f"no data at s3://{BUCKET}/ml/none" in cause
+    assert cause.endswith(f"(log: {ray.url}/api/jobs/{job['submission_id']}/logs)")
+
+
+@MAPPED
+def test_by_a_mapping_a_job_that_takes_too_long_is_stopped(machines, ray):
+    error, cause = machines["MappedLate"].failure({"runId": "endless", **DATA, "wait": "300"})
+
+    assert (error, cause.partition(" (")[0]) == ("Mlops.Timeout", "MappedLate: no end after 20 s")
+    assert_stopped(ray, "mappedlate-endless-")
+
+
+@MAPPED
+@pytest.mark.parametrize("name", ["MappedPage", "MappedElsewhere"])
+def test_by_a_mapping_an_answer_without_a_state_fails_the_step(machines, name):
+    error, cause = machines[name].failure({"runId": "odd"})
+
+    assert error == "Mlops.Failed"
+    assert cause.startswith(f"{name}: States.QueryEvaluationError")
+
+
+def assert_stopped(ray: Server, part: str) -> None:
+    """The one job of the run has been stopped, by nobody but the step."""
+    wait_until(lambda: [job for job in jobs(ray, part) if job["status"] == "STOPPED"], "the job is stopped")
+    assert len(jobs(ray, part)) == 1
