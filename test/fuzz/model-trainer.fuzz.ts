@@ -26,16 +26,23 @@ fuzz('RayModelTrainer', fc.tuple(props({ artifactStore: store, url }, { auth, id
   machine(stack, new RayModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels, hyperparameters: channels }));
 });
 
-const path = fc.oneof(fc.constantFrom('/jobs', "{% '/jobs/' & $job %}", '{% $key %}', 'jobs', ''), textOrReference);
+const mostly = (good: object[], odd: fc.Arbitrary<unknown>) => fc.oneof({ weight: 6, arbitrary: fc.constantFrom<unknown>(...good) }, { weight: 1, arbitrary: odd });
+const path = fc.oneof(fc.constantFrom('/jobs', "{% '/jobs/' & $job %}", 'jobs', ''), textOrReference);
 const body = fc.oneof(fc.constantFrom<unknown>({ name: '{% $key %}', out: ['{% $outputs %}'] }, ['{% $key'], { id: '{% [ %}' }), fc.jsonValue());
 const states = fc.oneof(fc.constant(['done']), fc.array(textOrReference, { maxLength: 2 }));
 const state = fc.oneof(fc.constantFrom('{% $states.result.ResponseBody.state %}', '{% %}', '{% ( %}', 'x'), text);
 const method = fc.oneof(fc.constantFrom('PUT', 'GET', 'put'), textOrReference);
+const submit = mostly(
+  [{ path: '/jobs', body: { name: '{% $key %}', to: ['{% $outputs %}'] }, job: '{% $states.result.ResponseBody.id %}' }, { path: "{% '/jobs/' & $key %}", method: 'PUT', body: '{% $inputs %}', existsStatus: 409, existsCause: 'exists' }],
+  fc.record({ path, body, method, job: state, existsStatus: around(400, 409, 599), existsCause: text }, { requiredKeys: ['path', 'body'] }),
+);
+const status = mostly(
+  [{ path: "{% '/jobs/' & $job %}", state: '{% $states.result.ResponseBody %}', succeeded: ['done', "it's"], failed: ['"', '\\'] }, { path: '/job', query: { id: '{% $job %}' }, state: '{% 1 %}', succeeded: ['1'], failed: ['2'], reason: '{% $x %}', log: '/log' }],
+  fc.record({ path, state, succeeded: states, failed: states, query: fc.dictionary(text, textOrReference, { maxKeys: 2 }), reason: state, log: path }, { requiredKeys: ['path', 'state', 'succeeded', 'failed'] }),
+);
+const cancel = mostly([{ path: '/cancel', body: { id: '{% $job %}' } }, { path: "{% '/jobs/' & $job %}", method: 'DELETE' }], fc.record({ path, method, body }, { requiredKeys: ['path'] }));
 
-fuzz('HttpsModelTrainer', fc.tuple(props({
-  artifactStore: store, url, submit: fc.record({ path, body, method, job: state, existsStatus: around(400, 409, 599), existsCause: text }, { requiredKeys: ['path', 'body'] }),
-  status: fc.record({ path, state, succeeded: states, failed: states, query: fc.dictionary(text, textOrReference, { maxKeys: 2 }), reason: state, log: path }, { requiredKeys: ['path', 'state', 'succeeded', 'failed'] }),
-}, { cancel: fc.record({ path, method, body }, { requiredKeys: ['path'] }), auth, identity: anyRole, image }), inputs), (stack, [given, channels]) => {
+fuzz('HttpsModelTrainer', fc.tuple(props({ artifactStore: store, url, submit, status }, { cancel, auth, identity: anyRole, image }), inputs), (stack, [given, channels]) => {
   machine(stack, new HttpsModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels, hyperparameters: channels }));
 });
 
