@@ -131,10 +131,14 @@ export function oneOf(z: typeof Zod, values: readonly string[], what: string): Z
  */
 const ADDRESS = /^(https:\/\/[A-Za-z0-9.:[\]-]+|http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?)(\/[\w.~!&'()+,;=:@%/-]*)?$/;
 
+/** It stands in policies and in variables, which are bounded. */
+const LONGEST = 1024;
+
 /** The address of an external service. */
 export function address(z: typeof Zod): Zod.ZodType<string, string> {
   return mustBe<string>(z, 'an https:// URL without credentials, query or fragment (http:// only for loopback addresses)',
-    it => typeof it === 'string' && (Token.isUnresolved(it) || ADDRESS.test(it) && URL.canParse(it)));
+    it => typeof it === 'string' && (Token.isUnresolved(it) || it.length <= LONGEST && ADDRESS.test(it) && URL.canParse(it)),
+    it => typeof it === 'string' && it.length > LONGEST ? `: at most ${LONGEST} characters` : '');
 }
 
 /** True or false. */

@@ -71,6 +71,13 @@ describe('an address', () => {
     expect(new ExternalEndpoint('https://acme.dev/a///', Auth.none()).url).toBe('https://acme.dev/a');
   });
 
+  test('has at most 1024 characters', () => {
+    const url = `https://acme.dev/${'x'.repeat(1007)}`;
+
+    expect(refusal(() => new ExternalEndpoint(url, Auth.none()))).toBeUndefined();
+    expect(refusal(() => new ExternalEndpoint(`${url}x`, Auth.none()))).toBe(`${URL_LINE} '${url.slice(0, 200)}...': at most 1024 characters`);
+  });
+
   test.each([
     'http://127.0.0', 'http://127.0.0.x', 'http://127.0.0.', 'http://127..0.1', 'http://127.0..1', 'http://localhost:x', 'https://acme.dev\\a', 'https://acme.dev/"', 'https://acme.dev/*', 'https://acme.dev/?', 'https://*.acme.dev',
     'https://acme.dev:99999', 'https://[::1', 'https://:', 'HTTPS://acme.dev', 'xhttps://acme.dev', 'http://[::2]', 'https://münchen.de', 'http://127.0.0.1x', '//acme.dev',

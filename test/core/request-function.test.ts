@@ -248,6 +248,13 @@ describe('a token', () => {
     expect(issuer.seen).toMatchObject([{ url: '/token', body: `grant_type=client_credentials&scope=all&client_id=client&client_secret=${HELD.password}` }]);
   });
 
+  test("is OAuth's too, where a connection cannot fetch it", () => {
+    const auth = Auth.oauth('client', secret(new Stack()), { address: '/token' });
+
+    expect(auth.authorization('', 'http://[::1]:8080')).toBeUndefined();
+    expect(auth.authorization('', 'http://127.0.0.1:8080')).toBeDefined();
+  });
+
   test.each<[number, any, string, string]>([
     [401, { detail: HELD.password }, 'Http.AccessDenied', 'it answered 401'],
     [422, { input: HELD.password }, 'Http.AccessDenied', 'it answered 422'],
