@@ -73,7 +73,7 @@ export const TRAINERS: Providers<IModelTrainer, { store: IS3ArtifactStore }> = {
     }),
   },
   https: {
-    fields: z => ({ ...work(z), url: z.string(), ...jobs(z), role: role(z), ...credential(z) }),
+    fields: z => ({ ...work(z), url: z.string(), ...jobs(z), role: role(z), ...access(z) }),
     props: { uri: 'image', version: 'image' },
     create: (scope, id, settings, { store }) => {
       const { url, submit, status, cancel } = settings;
