@@ -13,6 +13,8 @@ from e2e.driver import free_port, wait_until
 from vendors.sdks.recorder import Recorder, hand_on, recorder
 from vendors.server import Server, environment_of, process
 
+from mlops_local.cli import executions
+
 HERE = Path(__file__).parent
 REPOSITORY, TOKEN, WEBHOOKS = "acme/fraud", "token-of-the-test", "webhooks-of-the-test"
 MODEL = {"modelUri": "s3://vendors/ml/model.tar.gz", "metrics": {"accuracy": 0.97, "größe": 0.1}}
@@ -66,16 +68,24 @@ def client(target, machines, python, tmp_path_factory) -> Callable[[str], object
 
 @pytest.fixture(scope="module")
 def ingress(target, machines) -> str:
-    """The address of the ingress on the local target, where the hosts of API Gateway do not resolve."""
-    api = urlsplit(target.outputs("hugging-face")["WebhookUrl"]).hostname.split(".")[0]
+    return address(target, target.outputs("hugging-face")["WebhookUrl"])
+
+
+def address(target, url: str) -> str:
+    """The address of an ingress on the local target, where the hosts of API Gateway do not resolve."""
+    api = urlsplit(url).hostname.split(".")[0]
     return f"http://127.0.0.1:{target.settings.port}/_aws/execute-api/{api}/$default/"
 
 
 @pytest.fixture(scope="module")
 def webhook(client, ingress) -> None:
+    subscribe(client, ingress)
+
+
+def subscribe(client, url: str) -> None:
     """What a user does once."""
     made = "api.create_webhook(url=url, watched=[{'type': 'model', 'name': repository}], domains=['repo'], secret=secret).disabled"
-    assert client(made, url=ingress, secret=WEBHOOKS) is False
+    assert client(made, url=url, secret=WEBHOOKS) is False
 
 
 @pytest.fixture
@@ -258,3 +268,29 @@ def test_nothing_is_told_without_the_secret_or_of_anything_else(ingress, told):
     assert told(2) == []
     assert [post(ingress, approval, WEBHOOKS) for _ in range(2)] == [202, 200]
     assert [event["version"] for event in told(5)] == ["refs/tags/approved.forged"]
+
+
+@pytest.fixture(scope="module")
+def loop(target, hub, tmp_path_factory) -> dict:
+    """The outputs of the full stack, of which one block is another, after a training; and the version that this has registered."""
+    target.client("secretsmanager").create_secret(Name="hub/loop", SecretString=json.dumps({"token": TOKEN, "webhooks": WEBHOOKS}))
+    block = {"provider": "hugging-face", "url": hub.url, "repository": REPOSITORY, "secret": "hub/loop", "field": "token", "webhookSecret": "hub/loop", "webhookField": "webhooks"}
+    file = tmp_path_factory.mktemp("loop") / "mlops.yaml"
+    file.write_text(f"name: mlops\nregistry: {json.dumps(block)}\nendpoint: {{ provider: sagemaker, bakeMinutes: 0 }}\n")
+    code, report = target.up("--config", str(file))
+    assert code == 0, report
+    return {**target.outputs("mlops"), "version": report["modelVersion"]["version"]}
+
+
+def test_the_loop_goes_from_a_training_by_a_tag_on_the_hub_to_a_deployment(target, client, loop):
+    url, = (value for name, value in loop.items() if name.startswith("ModelRegistryWebhookUrl"))
+    subscribe(client, address(target, url))
+    version = loop["version"]
+    assert client(HELD, revision=version)["modelUri"].startswith(f"{loop['ArtifactStoreUri']}/training/")
+    known = executions.arns(target.settings, loop["DeploymentArn"])
+
+    client("api.create_tag(repository, revision=version, tag='approved.' + version)", version=version)
+
+    deployment = executions.await_new(target.settings, loop["DeploymentArn"], known, f"refs/tags/approved.{version}", 60)
+    deployed = executions.Execution(target.settings, deployment, print).wait()
+    assert (deployed["status"], deployed["version"]) == ("Deployed", version)
