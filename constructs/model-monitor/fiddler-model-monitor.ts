@@ -82,7 +82,7 @@ export class FiddlerModelMonitor extends Construct implements IDriftMonitor {
     check(props, z => ({
       endpoint: capturing(z), model: fixed(z, UUID, 'the id of a model, a UUID'),
       alertRules: z.record(fixed(z, /^[\w .:()-]{1,100}$/, 'named with 1 to 100 letters, digits, spaces and _ . : ( ) -'), fixed(z, UUID, 'the id of an alert rule, a UUID'))
-        .refine(it => Object.keys(it).length > 0 && Object.keys(it).length <= 10, { error: 'must be 1 to 10 alert rules' }),
+        .refine(it => Object.keys(it).length > 0 && Object.keys(it).length <= 10, { error: ({ input }) => `must be 1 to 10 alert rules, got ${Object.keys(input as object).length}` }),
       features: z.array(text(z, ...FILLED)), predictionColumn: text(z, ...FILLED), timestampColumn: text(z, ...FILLED), idColumn: text(z, ...FILLED),
     }), 'endpoint', 'model', 'alertRules', 'apiKey');
     const { endpoint, url, model, alertRules, apiKey, apiKeyField, features, predictionColumn = 'prediction', timestampColumn, idColumn } = props;

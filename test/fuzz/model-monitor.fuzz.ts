@@ -8,7 +8,8 @@ import { recipe } from './recipe';
 const maxLatency = fc.constantFrom(0, 1, 1000, 0.5, 86_400_000, 1e12).chain(count => recipe(`Duration.millis(${count})`, () => Duration.millis(count)));
 
 const endpoint = fc.oneof({ weight: 4, arbitrary: deployable }, { weight: 1, arbitrary: fixed });
-const url = fc.oneof(fc.constantFrom('https://monitor.acme.dev', 'https://monitor.acme.dev/v1/', 'http://127.0.0.1:4318', 'http://monitor.acme.dev'), text);
+const url = fc.oneof({ weight: 8, arbitrary: fc.constantFrom('https://monitor.acme.dev', 'https://monitor.acme.dev/v1/', 'http://127.0.0.1:4318') }, { weight: 1, arbitrary: fc.constant('http://monitor.acme.dev') }, { weight: 1, arbitrary: text });
+const id = fc.oneof({ weight: 8, arbitrary: fc.uuid() }, { weight: 1, arbitrary: text });
 const features = fc.array(textOrReference, { maxLength: 3 });
 
 fuzz('CloudWatchModelMonitor', props({ endpoint }, {
@@ -28,18 +29,18 @@ fuzz('OtlpModelMonitor', fc.tuple(machineTarget, props({ endpoint, url, webhookS
 });
 
 fuzz('EvidentlyModelMonitor', fc.tuple(machineTarget, props({
-  endpoint, url, collectorUrl: url, collector: fc.oneof(fc.constantFrom('fraud', 'a/b', ''), text), project: fc.oneof({ weight: 4, arbitrary: fc.uuid() }, { weight: 1, arbitrary: text }),
+  endpoint, url, collectorUrl: url, collector: fc.oneof({ weight: 8, arbitrary: fc.constant('fraud') }, { weight: 1, arbitrary: fc.constantFrom('a/b', '') }, { weight: 1, arbitrary: text }), project: id,
 }, { secret, secretField: textOrReference, features, interval: duration(60, 300, 86_400) })), (stack, [target, given]) => {
   new EvidentlyModelMonitor(stack, 'Monitor', given as any).onDrift('Drift', target);
 });
 
-fuzz('PhoenixModelMonitor', fc.tuple(machineTarget, props({ endpoint, url, project: fc.oneof(fc.constantFrom('fraud', 'a/b', '..', ''), text) }, { apiKey: secret, apiKeyField: textOrReference, features })), (stack, [target, given]) => {
+fuzz('PhoenixModelMonitor', fc.tuple(machineTarget, props({ endpoint, url, project: fc.oneof({ weight: 4, arbitrary: fc.constantFrom('fraud', 'fraud.v2', 'a/b', '..', '') }, { weight: 1, arbitrary: text }) }, { apiKey: secret, apiKeyField: textOrReference, features })), (stack, [target, given]) => {
   new PhoenixModelMonitor(stack, 'Monitor', given as any).onUnhealthy('Unhealthy', target);
 });
 
 fuzz('FiddlerModelMonitor', fc.tuple(machineTarget, props({
-  endpoint, url, model: fc.oneof({ weight: 4, arbitrary: fc.uuid() }, { weight: 1, arbitrary: text }), apiKey: secret,
-  alertRules: fc.dictionary(fc.oneof(fc.constantFrom('drift', "it's", 'a b', '__proto__', '{% 1 %}'), text), fc.oneof({ weight: 4, arbitrary: fc.uuid() }, { weight: 1, arbitrary: text }), { maxKeys: 3 }),
+  endpoint, url, model: id, apiKey: secret,
+  alertRules: fc.dictionary(fc.oneof({ weight: 16, arbitrary: fc.constantFrom('drift', 'a b', 'p(x)') }, { weight: 1, arbitrary: fc.constantFrom("it's", '__proto__', '{% 1 %}') }, { weight: 1, arbitrary: text }), id, { minKeys: 1, maxKeys: 3 }),
 }, { apiKeyField: textOrReference, features, predictionColumn: textOrReference, timestampColumn: textOrReference, idColumn: textOrReference })), (stack, [target, given]) => {
   new FiddlerModelMonitor(stack, 'Monitor', given as any).onDrift('Drift', target);
 });

@@ -89,7 +89,7 @@ describe('an alert', () => {
 
 test.each<[string, any]>([
   ["'model' must be the id of a model, a UUID, got 'fraud'", { model: 'fraud' }],
-  ["'alertRules' must be 1 to 10 alert rules", { alertRules: {} }],
+  ["'alertRules' must be 1 to 10 alert rules, got 0", { alertRules: {} }],
   ["'alertRules.drift' must be the id of an alert rule, a UUID, got '7'", { alertRules: { drift: '7' } }],
   ['named with 1 to 100 letters, digits, spaces and _ . : ( ) -', { alertRules: { "it's": FIRST } }],
   ["'predictionColumn' must be a text that is not empty, got ''", { predictionColumn: '' }],
