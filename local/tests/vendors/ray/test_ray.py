@@ -1,4 +1,4 @@
-"""RayModelTrainer against a head node of Ray's, which runs real jobs on the store's data."""
+"""RayModelTrainer, and HttpsModelTrainer by a mapping, against a head node of Ray's, which runs real jobs on the store's data."""
 
 import io
 import json
@@ -48,6 +48,13 @@ def machines(ray, deploy, s3):
     return deploy(HERE / "app.ts", ray.url)
 
 
+@pytest.fixture(scope="module")
+def credential(target) -> dict[str, str]:
+    """What mlops.yaml says of the cluster's token."""
+    target.client("secretsmanager").create_secret(Name="vendor/ray", SecretString=json.dumps({"token": TOKEN}))
+    return {"secret": "vendor/ray", "field": "token"}
+
+
 def jobs(ray: Server, part: str) -> list[dict]:
     return [job for job in ray.ask("/api/jobs/")[1] if part in job["submission_id"]]
 
@@ -65,10 +72,8 @@ def test_a_job_trains_on_the_stores_data_and_leaves_its_model_there(machines, s3
 
 
 @NATIVE
-def test_the_full_stack_serves_what_the_job_trained(machines, ray, target, tmp_path):
-    target.client("secretsmanager").create_secret(Name="vendor/ray", SecretString=json.dumps({"token": TOKEN}))
-
-    report = is_served(target, tmp_path, "trainer", {"provider": "ray", "url": ray.url, "secret": "vendor/ray", "field": "token"})
+def test_the_full_stack_serves_what_the_job_trained(machines, ray, target, tmp_path, credential):
+    report = is_served(target, tmp_path, "trainer", {"provider": "ray", "url": ray.url, **credential})
 
     assert report["trainingJob"]["name"] in [job["submission_id"] for job in jobs(ray, "train-")]
 
@@ -138,6 +143,18 @@ def test_by_a_mapping_a_job_of_ones_own_trains_once_a_run(machines, ray, s3):
     assert s3.get_object(Bucket=BUCKET, Key=first["modelUri"].partition(f"{BUCKET}/")[2])["Body"].read() == b"3"
     assert first["jobName"] == job["submission_id"]
     assert second == first
+
+
+@MAPPED
+def test_by_a_mapping_in_the_stack_file_the_full_stack_serves_what_the_job_trained(machines, ray, target, tmp_path, credential):
+    given = "{% $string({'runId': $run, 'outputs': $outputs, 'inputs': $inputs, 'hyperparameters': $hyperparameters, 'environment': $environment}) %}"
+    body = {"submission_id": "{% $key %}", "entrypoint": f"python {HERE / 'pipeline.py'}", "runtime_env": {"env_vars": {"GIVEN": given}}}
+    submit = {"path": "/api/jobs/", "body": body, "existsStatus": 500, "existsCause": "already exists"}
+    status = {"path": "{% '/api/jobs/' & $job %}", "state": "{% $states.result.ResponseBody.status %}", "succeeded": ["SUCCEEDED"], "failed": ["FAILED", "STOPPED"]}
+
+    report = is_served(target, tmp_path, "trainer", {"provider": "https", "url": ray.url, "submit": submit, "status": status, **credential})
+
+    assert report["trainingJob"]["name"] in [job["submission_id"] for job in jobs(ray, "train-") if "pipeline.py" in job["entrypoint"]]
 
 
 @MAPPED
