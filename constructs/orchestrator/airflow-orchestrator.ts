@@ -69,7 +69,7 @@ export class AirflowOrchestrator extends Construct implements IOrchestrator {
           path: `/api/v2/dags/${pipeline}/dagRuns`, accept: ['States.Http.StatusCode.409'],
           body: { dag_run_id: Step.KEY, logical_date: null, conf: { ...options.input, runId: Step.RUN_ID, outputs: outputs.uri } },
         }),
-        { ...dagRun, log, until: `{% ${OVER} %}` },
+        { ...dagRun, log, until: `{% ${OVER} %}`, cancel: this.stop(run) },
         { ...why, log, failed: '{% true %}', cause: "{% 'DAG run ' & $dagRun.id & ' is failed' & ($why = '' ? '' : ': ' & $why) %}" },
         outputs.read(result, { run }),
       ],
@@ -97,10 +97,14 @@ export class AirflowOrchestrator extends Construct implements IOrchestrator {
       timeout: options.timeout,
       calls: [
         this.look(options.run).dagRun,
-        { ...this.server.request(this, 'cancelled', { method: 'PATCH', path: path(options.run), body: { state: 'failed', note: CANCELLED } }), when: `{% $not(${OVER}) %}` },
+        { ...this.stop(options.run), when: `{% $not(${OVER}) %}` },
       ],
       result: { run: options.run },
     });
+  }
+
+  private stop(run: string): Call {
+    return this.server.request(this, 'cancelled', { method: 'PATCH', path: path(run), body: { state: 'failed', note: CANCELLED } });
   }
 
   /** A token has the name that Airflow's command line reads it under. */
@@ -122,7 +126,8 @@ export class AirflowOrchestrator extends Construct implements IOrchestrator {
     const body = '$states.result.ResponseBody';
     return {
       dagRun: this.server.request(this, 'dagRun', {
-        path: path(run), value: { id: `{% ${body}.dag_run_id %}`, state: `{% ${body}.state %}`, note: `{% ${body}.note ? ${body}.note : '' %}` },
+        // A scheduler that has begun to look at a run when it is ended may call it a success.
+        path: path(run), value: { id: `{% ${body}.dag_run_id %}`, state: `{% ${body}.note = '${CANCELLED}' and ${body}.state = 'success' ? 'failed' : ${body}.state %}`, note: `{% ${body}.note ? ${body}.note : '' %}` },
       }),
       why: {
         ...this.server.request(this, 'why', { path: Jsonata.join(path(run), '/taskInstances'), query: { state: 'failed', order_by: 'end_date', limit: '3' }, value: WHY }),

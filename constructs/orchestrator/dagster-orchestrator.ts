@@ -80,7 +80,7 @@ export class DagsterOrchestrator extends Construct implements IOrchestrator {
           when: '{% $count($found.results) = 0 %}', accept: UNCERTAIN,
         },
         {
-          ...this.ask('runs', RUNS, { tags }, 'Runs'), log,
+          ...this.ask('runs', RUNS, { tags }, 'Runs'), log, cancel: this.stop(`{% ${run} %}`),
           until: `{% ${status} in ${JSON.stringify(Object.keys(ENDED))} %}`,
           failed: "{% $runs.__typename != 'Runs' or $count($runs.results) = 0 %}",
           cause: "{% $runs.message ? $runs.message : 'no run was launched: ' & $launched.Error & ': ' & $launched.Cause %}",
@@ -113,13 +113,17 @@ export class DagsterOrchestrator extends Construct implements IOrchestrator {
     return new Step(scope, id, {
       timeout: options.timeout,
       calls: [{
-        ...this.ask('terminated', TERMINATE, { run: options.run }, 'TerminateRunSuccess'),
+        ...this.stop(options.run),
         // Dagster does not terminate what it is just starting.
         until: "{% $not($terminated.run.status in ['NOT_STARTED', 'STARTING']) %}",
         failed: "{% $not($terminated.__typename in ['TerminateRunSuccess', 'TerminateRunFailure']) or $terminated.run.status in ['QUEUED', 'STARTED'] %}",
       }],
       result: { run: options.run },
     });
+  }
+
+  private stop(run: string): Call {
+    return this.ask('terminated', TERMINATE, { run }, 'TerminateRunSuccess');
   }
 
   /** A token in a header has the name that Dagster+'s command line reads it under. */

@@ -92,7 +92,7 @@ export interface PipelineOptions {
  * it leaves its output, as JSON, at this s3:// address, and its model, if it makes one, in the same folder.
  */
 export interface IOrchestrator extends IComponent {
-  /** Runs a pipeline and waits for its end. Result: `run`, `output` and the names of `result`. Keyed by the run: a retry finds what was started. */
+  /** Runs a pipeline and waits for its end. Result: `run`, `output` and the names of `result`. Keyed by the run: a retry finds what was started. Past its deadline the run is asked to end. */
   run(scope: Construct, id: string, options: RunOptions): Step;
   /** Looks a run up. Result: `run`, `name`, `status` (`RUNNING` or a `RunStatus`), `error`, `cause` (empty where there is none). */
   inspect(scope: Construct, id: string, options: InspectOptions): Step;

@@ -1,7 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
-import { Auth, AuthScheme, Binding, ExternalEndpoint, Jsonata, Step } from '../core';
+import { Auth, AuthScheme, Binding, Call, ExternalEndpoint, Jsonata, Step } from '../core';
 import { Outputs } from '../core/outputs';
 import { check, FILLED, fixed, like, mapping, text } from '../core/validation';
 import { MODELS } from '../model-trainer/model-trainer';
@@ -66,7 +66,7 @@ export class PrefectOrchestrator extends Construct implements IOrchestrator {
         }),
         {
           ...this.server.request(this, 'flowRun', { path: "{% '/flow_runs/' & $started %}", value: FLOW_RUN }),
-          log: Jsonata.join(this.server.url, '/flow_runs/', '{% $started %}'),
+          log: Jsonata.join(this.server.url, '/flow_runs/', '{% $started %}'), cancel: this.stop('{% $started %}'),
           until: "{% $flowRun.type = 'COMPLETED' %}",
           failed: "{% $flowRun.type in ['FAILED', 'CRASHED', 'CANCELLED'] %}",
           cause: "{% 'flow run ' & $flowRun.name & ' is ' & $flowRun.state & ($flowRun.message ? ': ' & $flowRun.message : '') %}",
@@ -94,9 +94,13 @@ export class PrefectOrchestrator extends Construct implements IOrchestrator {
     check(options, z => ({ run: text(z, ...FILLED) }), 'run');
     return new Step(scope, id, {
       timeout: options.timeout,
-      calls: [this.server.request(this, 'cancelled', { path: Jsonata.join('/flow_runs/', options.run, '/set_state'), body: { state: { type: 'CANCELLING' } } })],
+      calls: [this.stop(options.run)],
       result: { run: options.run },
     });
+  }
+
+  private stop(run: string): Call {
+    return this.server.request(this, 'cancelled', { path: Jsonata.join('/flow_runs/', run, '/set_state'), body: { state: { type: 'CANCELLING' } } });
   }
 
   /** In the names of Prefect's SDK for an API key; of a user and a password the SDK reads `PREFECT_API_AUTH_STRING`, `<user>:<password>`. */

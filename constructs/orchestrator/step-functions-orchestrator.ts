@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { Binding, ComponentEvent, Jsonata, Step } from '../core';
+import { Binding, Call, ComponentEvent, Jsonata, Step } from '../core';
 import { acknowledgeMachine, acknowledgePatterns } from '../core/acknowledge';
 import { allow, grant } from '../core/grants';
 import { Log } from '../core/log';
@@ -95,7 +95,7 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
         },
         {
           name: 'described', resource: 'aws-sdk:sfn:describeExecution', arguments: { ExecutionArn: run }, log: run,
-          policies: [allow(['states:DescribeExecution'], [`${executions}*`])],
+          policies: [allow(['states:DescribeExecution'], [`${executions}*`])], cancel: this.stop(run, [`${executions}*`]),
           until: "{% $described.Status = 'SUCCEEDED' %}",
           failed: "{% $described.Status in ['FAILED', 'TIMED_OUT', 'ABORTED'] %}",
           cause: "{% $described.Status & ($exists($described.Cause) ? ': ' & $described.Cause : '') %}",
@@ -123,9 +123,13 @@ export class StepFunctionsOrchestrator extends Construct implements IPipelineOrc
     const runs = Lazy.list({ produce: () => this.runs });
     return new Step(scope, id, {
       timeout: options.timeout,
-      calls: [{ name: 'stopped', resource: 'aws-sdk:sfn:stopExecution', arguments: { ExecutionArn: options.run }, policies: [allow(['states:StopExecution'], runs)] }],
+      calls: [this.stop(options.run, runs)],
       result: { run: options.run },
     });
+  }
+
+  private stop(run: string, among: string[]): Call {
+    return { name: 'stopped', resource: 'aws-sdk:sfn:stopExecution', arguments: { ExecutionArn: run }, policies: [allow(['states:StopExecution'], among)] };
   }
 
   public onRunChanged(id: string, options: RunChangedOptions): events.Rule {

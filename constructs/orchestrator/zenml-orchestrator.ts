@@ -80,7 +80,7 @@ export class ZenmlOrchestrator extends Construct implements IOrchestrator {
         },
         {
           ...this.server.request(this, 'run', { path: '/api/v1/runs', query: { name: Step.KEY }, value: runAt('$states.result.ResponseBody.items[0]') }),
-          log, until: `{% $exists(${STATUS}) %}`,
+          log, until: `{% $exists(${STATUS}) %}`, cancel: this.stop('{% $run.id %}'),
         },
         {
           ...this.reason(`{% ${STATUS} != 'SUCCEEDED' %}`),
@@ -114,14 +114,16 @@ export class ZenmlOrchestrator extends Construct implements IOrchestrator {
         // The server knows nobody to ask before the run has begun.
         { ...this.lookUp(options.run), until: "{% $run.status != 'initializing' %}" },
         {
-          ...this.server.request(this, 'stopped', {
-            path: Jsonata.join('/api/v1/runs/', options.run, '/stop'), method: 'POST', query: { graceful: 'true' }, accept: ['States.Http.StatusCode.403'],
-          }),
-          acceptCause: 'is already|already completed|finished run',
+          ...this.stop(options.run),
+          accept: ['States.Http.StatusCode.403'], acceptCause: 'is already|already completed|finished run',
         },
       ],
       result: { run: options.run },
     });
+  }
+
+  private stop(run: string): Call {
+    return this.server.request(this, 'stopped', { path: Jsonata.join('/api/v1/runs/', run, '/stop'), method: 'POST', query: { graceful: 'true' } });
   }
 
   /** In the names of ZenML's SDK for an API key. */

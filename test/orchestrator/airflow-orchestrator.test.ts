@@ -1,8 +1,12 @@
 import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { AirflowOrchestrator, Auth, S3ArtifactStore } from '../../lib';
 import { Nobody } from '../../constructs/core/grants';
+import { execute } from '../support/machine';
+import { definition } from '../support/template';
 
 function make(auth?: Auth) {
   const stack = new Stack(new App(), 'test');
@@ -29,4 +33,14 @@ test("a token is bound under the name of Airflow's command line, a password unde
 
   expect([bearer.variables, Object.keys(bearer.secrets!)]).toEqual([{ MLOPS_AIRFLOW_URL: 'https://airflow.acme.dev' }, ['AIRFLOW_CLI_TOKEN']]);
   expect([login.variables, Object.keys(login.secrets!)]).toEqual([{ MLOPS_AIRFLOW_URL: 'https://airflow.acme.dev' }, ['MLOPS_AIRFLOW_CREDENTIAL']]);
+});
+
+test.each([['success', 'cancelled', 'ABORTED'], ['failed', 'cancelled', 'ABORTED'], ['success', null, 'SUCCEEDED'], ['failed', null, 'FAILED']])('a run that is %s with the note %s is %s', async (state, note, status) => {
+  const { stack, orchestrator } = make();
+  const step = orchestrator.inspect(stack, 'Inspect', { run: 'nightly/monday' });
+  new sfn.StateMachine(stack, 'Machine', { definitionBody: sfn.DefinitionBody.fromChainable(step), queryLanguage: sfn.QueryLanguage.JSONATA });
+
+  const { output } = await execute(definition(Template.fromStack(stack)), name => ({ ResponseBody: name.endsWith('dagRun') ? { dag_run_id: 'monday', state, note } : { task_instances: [] } }));
+
+  expect(output.status).toBe(status);
 });

@@ -87,10 +87,20 @@ describe('run', () => {
     expect(execution.error?.Cause).toMatch(new RegExp(`^Nightly: ${cause} \\(log: arn:aws:states:us-east-1:000000000000:execution:.*-training:nightly-run-1-[0-9a-f]{12}\\)$`));
   });
 
-  test('may start this pipeline and look at its runs, and nothing else', () => {
+  test('ends a run that takes too long', async () => {
+    const { execution, requests } = await run(Array(1000).fill('RUNNING'));
+
+    expect(execution.error?.Error).toBe('Mlops.Timeout');
+    expect(execution.calls.at(-1)).toBe('Nightly: stopped');
+    expect(requests.at(-1)).toEqual({ ExecutionArn: requests[1].ExecutionArn });
+  });
+
+  test('may start this pipeline, look at its runs and end them, and nothing else', () => {
+    const runs = [expect.stringMatching(/^arn:aws:states:us-east-1:000000000000:execution:.*-training:\*$/)];
     expect(allowed(template, 'MachineRole')).toEqual([
       { actions: ['states:StartExecution'], resources: [expect.stringMatching(/^<Orchestratortraining.*>$/)], condition: undefined },
-      { actions: ['states:DescribeExecution'], resources: [expect.stringMatching(/^arn:aws:states:us-east-1:000000000000:execution:.*-training:\*$/)], condition: undefined },
+      { actions: ['states:DescribeExecution'], resources: runs, condition: undefined },
+      { actions: ['states:StopExecution'], resources: runs, condition: undefined },
     ]);
   });
 

@@ -14,7 +14,7 @@ app('airflow', (stack, url, artifactStore) => {
   const result = { modelUri: '{% $output.modelUri %}', accuracy: '{% $output.metrics.accuracy %}' };
   return {
     Run: orchestrator.run(stack, 'Run', { pipeline: 'nightly', input, result, timeout: Duration.minutes(5) }),
-    Late: orchestrator.run(stack, 'Late', { pipeline: 'nightly', input, timeout: Duration.seconds(2) }),
+    Late: orchestrator.run(stack, 'Late', { pipeline: 'nightly', input, timeout: Duration.seconds(20) }),
     Wrong: orchestrator.run(stack, 'Wrong', { pipeline: 'strict', input: { c: 'much' } }),
     Unknown: orchestrator.run(stack, 'Unknown', { pipeline: 'nobody' }),
     Paused: orchestrator.run(stack, 'Paused', { pipeline: 'paused' }),

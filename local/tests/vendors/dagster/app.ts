@@ -12,7 +12,7 @@ app('dagster', (stack, url, artifactStore) => {
   const result = { modelUri: '{% $output.modelUri %}', accuracy: '{% $output.metrics.accuracy %}' };
   return {
     Run: orchestrator.run(stack, 'Run', { pipeline: 'jobs.py/nightly', input, result, timeout: Duration.minutes(5) }),
-    Late: orchestrator.run(stack, 'Late', { pipeline: 'jobs.py/nightly', input, timeout: Duration.seconds(2) }),
+    Late: orchestrator.run(stack, 'Late', { pipeline: 'jobs.py/nightly', input, timeout: Duration.seconds(20) }),
     Wrong: orchestrator.run(stack, 'Wrong', { pipeline: 'jobs.py/nightly', input: { ...input, wait: 'long' } }),
     Unknown: orchestrator.run(stack, 'Unknown', { pipeline: 'jobs.py/nobody' }),
     Forget: orchestrator.run(stack, 'Forget', { pipeline: 'jobs.py/forgetful' }),

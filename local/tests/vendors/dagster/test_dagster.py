@@ -8,7 +8,7 @@ import pytest
 from e2e.driver import free_port, wait_until
 from vendors.conftest import BUCKET
 from vendors.looping import is_served
-from vendors.orchestrating import DATA, is_a_timeout_when_late, put_data, runs_once, trains_and_the_step_reads_what_was_left
+from vendors.orchestrating import DATA, is_ended_when_late, put_data, runs_once, trains_and_the_step_reads_what_was_left
 from vendors.server import PIPELINES, Server, environment_of
 
 from mlops_local.cli import client_environment
@@ -91,8 +91,8 @@ def test_a_run_that_is_cancelled_ends_and_so_does_the_step_that_waits_for_it(mac
     assert machines["Cancel"].output({"run": run["runId"]}) == {"run": run["runId"]}
 
 
-def test_a_run_that_takes_too_long_is_a_timeout(machines):
-    is_a_timeout_when_late(machines)
+def test_a_run_that_takes_too_long_is_a_timeout_and_ends(machines, dagster):
+    is_ended_when_late(machines, lambda: runs(dagster, "late-late")[0]["runId"])
 
 
 @pytest.mark.parametrize("name, reason", [

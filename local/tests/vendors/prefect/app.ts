@@ -12,7 +12,7 @@ app('prefect', (stack, url, artifactStore) => {
   const result = { modelUri: '{% $output.modelUri %}', accuracy: '{% $output.metrics.accuracy %}' };
   return {
     Run: orchestrator.run(stack, 'Run', { pipeline: 'train/nightly', input, result, timeout: Duration.minutes(5) }),
-    Late: orchestrator.run(stack, 'Late', { pipeline: 'train/nightly', input, timeout: Duration.seconds(2) }),
+    Late: orchestrator.run(stack, 'Late', { pipeline: 'train/nightly', input, timeout: Duration.seconds(20) }),
     Wrong: orchestrator.run(stack, 'Wrong', { pipeline: 'train/nightly', input: { c: 'much', ...input } }),
     Unknown: orchestrator.run(stack, 'Unknown', { pipeline: 'nobody' }),
     Forget: orchestrator.run(stack, 'Forget', { pipeline: 'forget' }),

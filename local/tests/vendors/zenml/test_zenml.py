@@ -215,12 +215,14 @@ def test_a_run_that_is_cancelled_stops_before_its_next_step_and_so_does_the_step
     assert {step["name"]: step["body"]["status"] for step in steps} == {"rest": "completed"}
 
 
-def test_a_run_that_takes_too_long_is_a_timeout(machines):
+def test_a_run_that_takes_too_long_is_a_timeout_and_ends(machines, zenml):
     error, cause = ended(machines["Late"], {"runId": "late", **DATA, "wait": 20})
 
     assert error == "Mlops.Timeout"
     # On a busy machine a single request outlasts what is left.
     assert cause.startswith(("Late: no end after 8 s", "Late: States.Timeout"))
+    run, = zenml.runs("late-late")
+    wait_until(lambda: machines["Inspect"].output({"run": run["id"]})["status"] == "ABORTED", "the run has ended too", 60)
 
 
 @pytest.mark.parametrize("name, error, reason", [
