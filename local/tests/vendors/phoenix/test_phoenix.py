@@ -114,4 +114,10 @@ def test_phoenix_watches_the_full_stack(target, phoenix, tmp_path):
 
     # Of pages of spans, the first is enough.
     path = f"/v1/projects/loop/spans?limit={report['heldOut']['rows']}"
-    wait_until(lambda: len(phoenix.server.ask(path)[1].get("data", [])) == report["heldOut"]["rows"], "the held-out rows arrive", 60)
+
+    def arrived() -> bool:
+        # Phoenix does not know the project before its first span.
+        status, page = phoenix.server.ask(path)
+        return status == 200 and len(page["data"]) == report["heldOut"]["rows"]
+
+    wait_until(arrived, "the held-out rows arrive", 60)
