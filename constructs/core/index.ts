@@ -6,6 +6,7 @@ export * from './credentials';
 export * from './environment';
 export * from './external-endpoint';
 export * from './jsonata';
+export * from './private-link';
 export * from './probe';
 export * from './publication';
 export * from './secret-rotation';

@@ -9,6 +9,7 @@ import { allow, grant, readSecret } from './grants';
 import { Jsonata } from './jsonata';
 import { Log } from './log';
 import { handlerFolder } from './package-root';
+import { refuseRoute } from './routes';
 import { Step } from './step';
 
 /** What is asked, as an HTTP Task has it. */
@@ -42,6 +43,7 @@ export class RequestFunction extends Construct {
 
   constructor(scope: Construct, id: string, { url, auth }: RequestFunctionProps) {
     super(scope, id);
+    refuseRoute(this, url, "let 'auth' and the request be such that a connection can express them");
     const log = new Log(this, 'Log');
     const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     const { credential } = auth;

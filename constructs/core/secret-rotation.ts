@@ -48,6 +48,7 @@ export class SecretRotation extends Construct {
   public _follow(connection: ServiceConnection): void {
     const { auth: { credential }, auth, url } = connection.props;
     if (!credential) return;
+    if (connection.isPrivate) throw new Error(`'${this.node.path}' must be left out of a stack that has a PrivateLink to a service, got one to '${url}': after a rotation, deploy a change of the connection`);
     const { secret, field } = credential;
     const copies = Stack.of(this).formatArn({ service: 'secretsmanager', resource: 'secret', resourceName: `events!connection/${connection.name}/*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
     grant(this.function, readSecret(credential), 'reads what was rotated');

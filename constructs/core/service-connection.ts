@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
 import { Auth } from './auth';
 import { register } from './rotations';
+import { routeTo } from './routes';
 
 /** Properties of a `ServiceConnection`. */
 export interface ServiceConnectionProps {
@@ -19,6 +20,8 @@ export class ServiceConnection extends Construct {
   public readonly policyArn: string;
   /** The secret in which EventBridge keeps the credential. */
   public readonly secretArn: string;
+  /** Whether it leaves the internet out. */
+  public readonly isPrivate: boolean;
 
   constructor(scope: Construct, id: string, public readonly props: ServiceConnectionProps) {
     super(scope, id);
@@ -26,12 +29,21 @@ export class ServiceConnection extends Construct {
     const reference = credential?.field === undefined ? credential?.secret.secretValue : credential.secret.secretValueFromJson(credential.field);
     const { AuthorizationType, AuthParameters } = auth.authorization(reference?.unsafeUnwrap() ?? '', url)!;
     const connection = new events.CfnConnection(this, 'Resource', { authorizationType: AuthorizationType });
-    connection.addPropertyOverride('AuthParameters', AuthParameters);
+    const { AuthorizationEndpoint } = AuthParameters.OAuthParameters ?? {};
+    const [toService, toToken] = [url, AuthorizationEndpoint].map(address => address && this.way(address));
+    connection.addPropertyOverride('AuthParameters', { ...AuthParameters, ...toToken && { ConnectivityParameters: toToken } });
+    if (toService) connection.addPropertyOverride('InvocationConnectivityParameters', toService);
+    this.isPrivate = Boolean(toService ?? toToken);
     acknowledge(connection, ['CKV_SECRET_6'], 'it is no secret but a reference to one, which CloudFormation resolves inside of the connection');
     this.name = connection.ref;
     this.connectionArn = connection.attrArn;
     this.policyArn = connection.attrArnForPolicy;
     this.secretArn = connection.attrSecretArn;
     register(this);
+  }
+
+  private way(address: string) {
+    const configuration = routeTo(this, address);
+    return configuration && { ResourceParameters: { ResourceConfigurationArn: configuration } };
   }
 }

@@ -10,6 +10,7 @@ import { acknowledge } from '../core/acknowledge';
 import { allow, grant, readSecret } from '../core/grants';
 import { Log } from '../core/log';
 import { handlerFolder } from '../core/package-root';
+import { refuseRoute } from '../core/routes';
 import { ICapturingEndpoint } from '../model-endpoint/model-endpoint';
 
 /** Properties of a `CaptureForwarder`. */
@@ -60,6 +61,7 @@ export class CaptureForwarder extends Construct {
 
   private forwarder({ endpoint, vendor, format, options = {}, features }: CaptureForwarderProps): lambda.Function {
     const { credential } = vendor.auth;
+    refuseRoute(this, vendor.url, 'the function that forwards captured traffic is in no VPC');
     const log = new Log(this, 'Log');
     const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     const forwarder = new lambda.Function(this, 'Forwarder', {

@@ -1,9 +1,9 @@
-import { Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { allow, grant } from '../core/grants';
-import { check, got, like, mustBe, shown } from '../core/validation';
+import { selectSubnets } from '../core/subnets';
+import { check, like, mustBe } from '../core/validation';
 
 /** Where in which VPC. */
 export interface VpcPlacement {
@@ -16,19 +16,6 @@ export interface VpcPlacement {
   readonly internalTraffic?: boolean;
 }
 
-/** The ids of the subnets, 1 to 16 as SageMaker takes them. */
-function select(vpc: ec2.IVpc, subnets?: ec2.SubnetSelection): string[] {
-  const ids = (() => {
-    try {
-      return vpc.selectSubnets(subnets).subnetIds;
-    } catch (error) {
-      throw new Error(`'vpcSubnets' must select subnets of '${vpc.node.path}', ${subnets === undefined ? 'got none, which means the private ones' : got(subnets)}: ${shown((error as Error).message)}`, { cause: error });
-    }
-  })();
-  if (!Token.isUnresolved(ids) && (ids.length < 1 || ids.length > 16)) throw new Error(`'vpcSubnets' must select 1 to 16 subnets of '${vpc.node.path}', got ${ids.length}`);
-  return ids;
-}
-
 /** Lets SageMaker put what runs with `role` into a VPC; returns the placement as SageMaker's APIs take it. */
 export function joinVpc(scope: Construct, role: iam.IRole, { vpc, subnets, securityGroups, internalTraffic }: VpcPlacement): { Subnets: string[]; SecurityGroupIds: string[] } {
   check({ vpc, vpcSubnets: subnets, securityGroups }, z => ({
@@ -36,7 +23,7 @@ export function joinVpc(scope: Construct, role: iam.IRole, { vpc, subnets, secur
     vpcSubnets: z.looseObject({}),
     securityGroups: mustBe(z, 'a list of 1 to 5 security groups (ec2.ISecurityGroup)', it => Array.isArray(it) && it.length >= 1 && it.length <= 5 && it.every(group => group?.securityGroupId !== undefined)),
   }));
-  const Subnets = select(vpc, subnets);
+  const Subnets = selectSubnets(vpc, subnets);
   const groups = securityGroups ?? [new ec2.SecurityGroup(scope, 'SecurityGroup', { vpc, description: `Containers of ${scope.node.path}` })];
   if (internalTraffic && !securityGroups) groups.forEach(group => group.connections.allowInternally(ec2.Port.allTraffic(), 'Containers of one job'));
   grant(role, [

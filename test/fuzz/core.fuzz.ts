@@ -1,8 +1,8 @@
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import * as fc from 'fast-check';
-import { Auth, ExternalEndpoint, Publication, SecretRotation, Step, WebhookSignature } from '../../lib';
-import { alerter, auth, deployable, duration, fixed, orchestrator, props, registry, secret, store, text, textOrReference, tracker, trainer, wrong } from './arbitraries';
+import { Auth, ExternalEndpoint, PrivateLink, Publication, SecretRotation, Step, WebhookSignature } from '../../lib';
+import { alerter, auth, deployable, duration, fixed, orchestrator, props, registry, secret, store, subnets, text, textOrReference, tracker, trainer, vpc, wrong } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
 import { url } from './urls';
@@ -59,6 +59,20 @@ fuzz('SecretRotation', fc.tuple(fc.array(auth.filter(it => it !== undefined), { 
 
 fuzz('ExternalEndpoint', props({ url, auth: auth.filter(it => it !== undefined) }), (stack, given) => {
   call(stack, new ExternalEndpoint(given?.url, given?.auth), { path: '/v1' });
+});
+
+const host = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('acme.dev', 'login.acme.dev', 'acme', 'ACME.dev', 'https://acme.dev', '*.acme.dev') }, { weight: 1, arbitrary: textOrReference });
+// Each another one: the templates are judged together, and a VPC takes a service once.
+const someService = fc.integer({ min: 0x10000000, max: 0xffffffff }).map(number => `com.amazonaws.vpce.us-east-1.vpce-svc-${number.toString(16)}`);
+const endpointService = fc.oneof({ weight: 4, arbitrary: fc.oneof(fc.constant('com.amazonaws.us-east-1.s3'), someService) }, { weight: 1, arbitrary: textOrReference });
+const services = fc.oneof(
+  { weight: 3, arbitrary: someService.map(name => [{ name, hosts: ['acme.dev', 'login.acme.dev'] }]) },
+  { weight: 2, arbitrary: fc.array(props({ name: endpointService, hosts: fc.array(host, { maxLength: 3 }) }), { maxLength: 2 }) },
+);
+
+fuzz('PrivateLink', fc.tuple(props({ vpc, services }, { vpcSubnets: subnets }), auth.filter(it => it !== undefined)), (stack, [given, known]) => {
+  new PrivateLink(stack, 'Link', given);
+  call(stack, new ExternalEndpoint('https://acme.dev', known), { path: '/' });
 });
 
 const path = fc.oneof(fc.constantFrom('/', '/v1/models', '{% $x %}', '/a?b=c', 'v1'), textOrReference);

@@ -1,8 +1,9 @@
 import { App, Duration, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { Auth, Binding, ExternalEndpoint, IModelTrainer, Jsonata, SecretRotation, Step, StepFunctionsOrchestrator, TrainOptions } from '../../lib';
+import { Auth, Binding, ExternalEndpoint, IModelTrainer, Jsonata, PrivateLink, SecretRotation, Step, StepFunctionsOrchestrator, TrainOptions } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'acme/jobs');
@@ -48,3 +49,12 @@ new StepFunctionsOrchestrator(stack, 'Reporter').addPipeline('report', { definit
 
 const rotated = new Stack(new App(), 'rotated');
 new SecretRotation(rotated, 'SecretRotation');
+
+const isolated = new Stack(new App(), 'isolated');
+const vpc = ec2.Vpc.fromVpcAttributes(isolated, 'Vpc', { vpcId: 'vpc-12345678', availabilityZones: ['us-east-1a'], privateSubnetIds: ['subnet-12345678'] });
+const jobs = ec2.SecurityGroup.fromSecurityGroupId(isolated, 'Jobs', 'sg-12345678');
+const link = new PrivateLink(isolated, 'Prefect', {
+  vpc,
+  services: [{ name: 'com.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d4e5f60718', hosts: ['api.prefect.cloud'] }],
+});
+link.connections.allowDefaultPortFrom(jobs);
