@@ -1,13 +1,9 @@
 import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledge';
 import { allow, grant, readSecret } from './grants';
-import { Log } from './log';
-import { handlerFolder } from './package-root';
+import { AWS_ALONE, Handler } from './handler';
 import { appoint, connectionIn, followerOf } from './rotations';
 import { ServiceConnection } from './service-connection';
 
@@ -20,7 +16,7 @@ const CREDENTIAL = '${CREDENTIAL}';
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/secret-event-notifications.html
  */
 export class SecretRotation extends Construct {
-  private readonly function: lambda.Function;
+  private readonly function: Handler;
 
   /** @throws when the stack has one already, or a connection that it would miss */
   constructor(scope: Construct, id: string) {
@@ -28,16 +24,12 @@ export class SecretRotation extends Construct {
     const [other, early] = [followerOf(this), connectionIn(this)];
     if (other) throw new Error(`'${this.node.path}' must be the only SecretRotation of its stack, got it besides '${other.node.path}'`);
     if (early) throw new Error(`'${this.node.path}' must be made before the components that call services, got it after '${early.node.scope!.node.path}'`);
-    const log = new Log(this, 'Log');
-    const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
-    this.function = new lambda.Function(this, 'Function', {
-      runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder('propagate')), timeout: Duration.minutes(1), memorySize: 256,
-      description: 'Brings rotated secrets into connections', logGroup: log, role,
+    this.function = new Handler(this, 'Function', {
+      name: 'propagate', description: 'Brings rotated secrets into connections', timeout: Duration.minutes(1),
+      without: {
+        deadLetters: 'it is tried again; after that, steps fail with Mlops.Unauthorized, which alerts', reservedConcurrency: 'a rotation is a rare event', vpc: AWS_ALONE,
+      },
     });
-    grant(this.function, [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn])], 'writes its log');
-    acknowledge(this.function, ['CKV_AWS_116', 'NIST.800.53.R5-LambdaDLQ'], 'it is tried again; after that, steps fail with Mlops.Unauthorized, which alerts');
-    acknowledge(this.function, ['CKV_AWS_115', 'NIST.800.53.R5-LambdaConcurrency'], 'a rotation is a rare event');
-    acknowledge(this.function, ['CKV_AWS_117', 'NIST.800.53.R5-LambdaInsideVPC', 'CT.LAMBDA.PR.3'], 'it calls APIs of AWS only, for which no VPC has to have a way out');
     appoint(this);
   }
 

@@ -1,14 +1,10 @@
 import { createHash } from 'crypto';
 import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { Call, Jsonata, Step } from '../core';
-import { acknowledge } from '../core/acknowledge';
 import { allow, grant, grantAny, passRole, sagemakerArn } from '../core/grants';
-import { Log } from '../core/log';
-import { handlerFolder } from '../core/package-root';
+import { AWS_ALONE, Handler } from '../core/handler';
 import { check, fixed } from '../core/validation';
 import { stableName } from '../sagemaker/names';
 import { MODELS } from '../model-trainer/model-trainer';
@@ -116,17 +112,10 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
 
   /** CloudFormation deletes only what it has created, which the endpoint is not. */
   private sweepAtDestroy(): CustomResource {
-    const log = new Log(this, 'SweepLog');
-    const role = new iam.Role(this, 'SweepRole', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
-    const handler = new lambda.Function(this, 'Sweep', {
-      runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder('cleanup')), timeout: Duration.minutes(14),
-      memorySize: 256, description: `Deletes ${this.endpointName}, its configs and models at destroy`,
-      logGroup: log, role,
+    const handler = new Handler(this, 'Sweep', {
+      name: 'cleanup', description: `Deletes ${this.endpointName}, its configs and models at destroy`, timeout: Duration.minutes(14),
+      without: { deadLetters: 'CloudFormation waits for its answer, and tells when none comes', reservedConcurrency: 'it runs once, at destroy', vpc: AWS_ALONE },
     });
-    grant(handler, [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn])], 'writes its log');
-    acknowledge(handler, ['CKV_AWS_116', 'NIST.800.53.R5-LambdaDLQ'], 'CloudFormation waits for its answer, and tells when none comes');
-    acknowledge(handler, ['CKV_AWS_115', 'NIST.800.53.R5-LambdaConcurrency'], 'it runs once, at destroy');
-    acknowledge(handler, ['CKV_AWS_117', 'NIST.800.53.R5-LambdaInsideVPC', 'CT.LAMBDA.PR.3'], "it calls SageMaker's API only, for which no VPC has to have a way out");
     const why = 'deletes at `cdk destroy` what the deploy step made';
     grant(handler, [
       allow(['sagemaker:DescribeEndpoint', 'sagemaker:DeleteEndpoint'], [this.endpointArn]),
@@ -138,7 +127,7 @@ export class DeployableSageMakerEndpoint extends SageMakerEndpoint implements ID
       serviceToken: handler.functionArn, resourceType: 'Custom::MlopsEndpointSweep', properties: { EndpointName: this.endpointName }, serviceTimeout: Duration.minutes(15),
     });
     // At destroy the sweep comes before what it works with goes.
-    sweep.node.addDependency(handler, role, log, this.role);
+    sweep.node.addDependency(handler, handler.role!, handler.logGroup, this.role);
     return sweep;
   }
 }

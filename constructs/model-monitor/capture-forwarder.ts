@@ -1,15 +1,12 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ExternalEndpoint } from '../core';
 import { acknowledge } from '../core/acknowledge';
-import { allow, grant, readSecret } from '../core/grants';
-import { Log } from '../core/log';
-import { handlerFolder } from '../core/package-root';
+import { allow, grant } from '../core/grants';
+import { Handler } from '../core/handler';
 import { refuseRoute } from '../core/routes';
 import { ICapturingEndpoint } from '../model-endpoint/model-endpoint';
 
@@ -59,27 +56,19 @@ export class CaptureForwarder extends Construct {
     acknowledge(this.deadLetters, ['CT.SQS.PR.1'], 'it is the dead-letter queue');
   }
 
-  private forwarder({ endpoint, vendor, format, options = {}, features }: CaptureForwarderProps): lambda.Function {
-    const { credential } = vendor.auth;
+  private forwarder({ endpoint, vendor, format, options = {}, features }: CaptureForwarderProps): Handler {
     refuseRoute(this, vendor.url, 'the function that forwards captured traffic is in no VPC');
-    const log = new Log(this, 'Log');
-    const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
-    const forwarder = new lambda.Function(this, 'Forwarder', {
-      runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder('forward')), timeout: Duration.minutes(1), memorySize: 512,
-      description: `Hands captured traffic to ${vendor.url}`.slice(0, 256), logGroup: log, role,
+    const forwarder = new Handler(this, 'Forwarder', {
+      name: 'forward', description: `Hands captured traffic to ${vendor.url}`, timeout: Duration.minutes(1), memorySize: 512, credential: vendor.auth.credential,
       environment: {
         VENDOR: Stack.of(this).toJsonString({ url: vendor.url, format, options, features, source: endpoint.captureUri }),
         CREDENTIALS: Stack.of(this).toJsonString(vendor.auth.credentials('${CREDENTIAL}', vendor.url)),
-        ...credential && { SECRET_ARN: credential.secret.secretArn, ...credential.field !== undefined && { SECRET_FIELD: credential.field } },
+      },
+      without: {
+        deadLetters: 'its queue has the dead letters', reservedConcurrency: 'endpoints write a file every few seconds at most', vpc: 'the vendor is reached over the internet',
       },
     });
-    grant(forwarder, [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn])], 'writes its log');
     grant(forwarder, endpoint.capturePolicies(), 'reads captured traffic');
-    if (credential) grant(forwarder, readSecret(credential), 'reads the credential of the vendor');
-    acknowledge(forwarder, ['CKV_AWS_116', 'NIST.800.53.R5-LambdaDLQ'], 'its queue has the dead letters');
-    acknowledge(forwarder, ['CKV_AWS_115', 'NIST.800.53.R5-LambdaConcurrency'], 'endpoints write a file every few seconds at most');
-    acknowledge(forwarder, ['CKV_AWS_117', 'NIST.800.53.R5-LambdaInsideVPC', 'CT.LAMBDA.PR.3'], 'the vendor is reached over the internet');
-    acknowledge(forwarder, ['CKV_AWS_173'], 'its variables are names and addresses; the credential is read at run time');
     return forwarder;
   }
 }

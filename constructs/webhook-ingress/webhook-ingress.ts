@@ -3,15 +3,13 @@ import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { WebhookSignature } from '../core';
 import { acknowledge } from '../core/acknowledge';
-import { allow, grant, readSecret } from '../core/grants';
+import { allow, grant } from '../core/grants';
+import { AWS_ALONE, Handler } from '../core/handler';
 import { Log } from '../core/log';
-import { handlerFolder } from '../core/package-root';
 import { check, like, text } from '../core/validation';
 
 /** Properties of a `WebhookIngress`. */
@@ -72,31 +70,24 @@ export class WebhookIngress extends Construct {
     return table;
   }
 
-  private receiver({ secret, secretField, signature }: WebhookIngressProps, table: dynamodb.Table): lambda.Function {
-    const log = new Log(this, 'Log');
-    const role = new iam.Role(this, 'Role', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
-    const receiver = new lambda.Function(this, 'Receiver', {
-      runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder('webhook')), timeout: Duration.seconds(20), memorySize: 256,
-      description: 'Verifies webhooks and passes them on', logGroup: log, role,
+  private receiver({ secret, secretField, signature }: WebhookIngressProps, table: dynamodb.Table): Handler {
+    const receiver = new Handler(this, 'Receiver', {
+      name: 'webhook', description: 'Verifies webhooks and passes them on', timeout: Duration.seconds(20), credential: { secret, field: secretField },
       environment: {
-        SECRET_ARN: secret.secretArn, ...secretField !== undefined && { SECRET_FIELD: secretField },
         SIGNATURE: JSON.stringify({ form: signature.form, headers: signature.headers, prefix: signature.prefix, encodedKey: signature.encodedKey }),
         TABLE: table.tableName, BUS: this.bus.eventBusName, SOURCE,
       },
+      without: {
+        deadLetters: 'the vendor waits for its answer, and tries again', reservedConcurrency: 'API Gateway holds the requests to a few a second', vpc: AWS_ALONE,
+      },
     });
-    grant(receiver, [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn])], 'writes its log');
-    grant(receiver, readSecret({ secret }), 'reads what the vendor signs with');
     grant(receiver, [allow(['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], [table.tableArn])], 'takes each webhook once');
     const bus = Stack.of(this).formatArn({ service: 'events', resource: 'event-bus', resourceName: this.bus.eventBusName });
     grant(receiver, [allow(['events:PutEvents'], [bus])], 'passes on what is signed');
-    acknowledge(receiver, ['CKV_AWS_116', 'NIST.800.53.R5-LambdaDLQ'], 'the vendor waits for its answer, and tries again');
-    acknowledge(receiver, ['CKV_AWS_115', 'NIST.800.53.R5-LambdaConcurrency'], 'API Gateway holds the requests to a few a second');
-    acknowledge(receiver, ['CKV_AWS_117', 'NIST.800.53.R5-LambdaInsideVPC', 'CT.LAMBDA.PR.3'], 'it calls APIs of AWS only, for which no VPC has to have a way out');
-    acknowledge(receiver, ['CKV_AWS_173'], 'its variables are names; the secret is read at run time');
     return receiver;
   }
 
-  private api(receiver: lambda.Function): apigateway.HttpApi {
+  private api(receiver: Handler): apigateway.HttpApi {
     const api = new apigateway.HttpApi(this, 'Api', { createDefaultStage: false });
     api.addRoutes({ path: '/', methods: [apigateway.HttpMethod.POST], integration: new HttpLambdaIntegration('Receiver', receiver) });
     acknowledge(api, ['AwsSolutions-APIG4', 'CT.APIGATEWAY.PR.5'], 'vendors sign what they post, over all of the body, which no authorizer sees: the function verifies it');

@@ -35,8 +35,8 @@ describe('a stack whose secrets are rotated', () => {
   });
 
   test('lets the function read this secret and update this connection, no more', () => {
-    expect(allowed(template, 'RotationRole').map(({ actions, resources }) => [actions, resources])).toEqual([
-      [['logs:CreateLogStream', 'logs:PutLogEvents'], [expect.stringMatching(/^<RotationLog/)]],
+    expect(allowed(template, 'RotationFunctionRole').map(({ actions, resources }) => [actions, resources])).toEqual([
+      [['logs:CreateLogStream', 'logs:PutLogEvents'], [expect.stringMatching(/^<RotationFunctionLog/)]],
       [['secretsmanager:GetSecretValue'], ['arn:aws:secretsmanager:us-east-1:000000000000:secret:acme/mlflow-??????']],
       [['events:UpdateConnection'], [expect.stringMatching(/^<OwnerConnection.*ArnForPolicy>$/)]],
       [

@@ -27,7 +27,7 @@ describe('minimal', () => {
   });
 
   test('it may read what is captured, take messages and write its log, no more', () => {
-    expect(allowed(template, 'MonitorTrafficRole').map(({ actions }) => actions)).toEqual([
+    expect(allowed(template, 'MonitorTrafficForwarderRole').map(({ actions }) => actions)).toEqual([
       ['logs:CreateLogStream', 'logs:PutLogEvents'], ['s3:GetObject'], ['s3:ListBucket'], ['kms:Decrypt'], ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
     ]);
   });

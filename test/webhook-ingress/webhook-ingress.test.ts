@@ -33,7 +33,7 @@ describe('minimal', () => {
   });
 
   test('the function may do its work, no more', () => {
-    expect(allowed(template, 'IngressRole').map(({ actions }) => actions)).toEqual([
+    expect(allowed(template, 'IngressReceiverRole').map(({ actions }) => actions)).toEqual([
       ['logs:CreateLogStream', 'logs:PutLogEvents'], ['secretsmanager:GetSecretValue'], ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], ['events:PutEvents'],
     ]);
   });
