@@ -75,7 +75,6 @@ export class CometPartnerAppExperimentTracker extends Construct implements IExpe
 
   constructor(scope: Construct, id: string, private readonly props: CometPartnerAppExperimentTrackerProps) {
     super(scope, id);
-    check(props, z => ({ tier: text(z, /^[\w.-]{1,64}$/, 'a tier, such as small'), adminUsers: z.array(text(z, /^[\w+=,.@-]{1,256}$/, "a user's name")).min(1, { error: 'must name one user at least, got none' }) }), 'tier', 'adminUsers');
     checkOptions(props);
     const { appArn, url } = newPartnerApp(this, 'comet', props);
     this.appArn = appArn;

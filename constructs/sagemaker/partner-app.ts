@@ -4,6 +4,7 @@ import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
 import { Construct } from 'constructs';
 import { allow, grant, grantAny } from '../core/grants';
 import { retention } from '../core/retention';
+import { check, got, text } from '../core/validation';
 import { retainedName } from './names';
 import { SageMakerRole } from './sagemaker-role';
 
@@ -24,7 +25,13 @@ export interface PartnerAppProps {
  * An app of the vendor `type`; the account must have subscribed to it in AWS Marketplace.
  * @see https://docs.aws.amazon.com/sagemaker/latest/dg/partner-app-onboard.html
  */
-export function newPartnerApp(scope: Construct, type: 'comet' | 'fiddler', { tier, adminUsers, removalPolicy }: PartnerAppProps): PartnerApp {
+export function newPartnerApp(scope: Construct, type: 'comet' | 'fiddler', props: PartnerAppProps): PartnerApp {
+  check(props, z => ({
+    tier: text(z, /^[\w.-]{1,64}$/, 'a tier, such as small'),
+    adminUsers: z.array(text(z, /^[\w+=,.@-]{1,256}$/, "a user's name")).min(1, { error: 'must name one user at least, got none' })
+      .refine(it => new Set(it).size === it.length, { error: ({ input }) => `must name each user once, ${got(input)}` }),
+  }), 'tier', 'adminUsers');
+  const { tier, adminUsers, removalPolicy } = props;
   const role = new SageMakerRole(scope, 'Role');
   grantAny(role, ['license-manager:CheckoutLicense', 'license-manager:CheckInLicense', 'license-manager:ExtendLicenseConsumption'], "uses the subscription's license");
   // Which license that is, and whose account holds it, the subscription alone knows.

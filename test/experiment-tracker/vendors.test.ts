@@ -109,6 +109,7 @@ describe('each bad input is refused with one line', () => {
       "'url' must be an https:// URL without credentials, query or fragment (http:// only for loopback addresses), got 'http://wandb.acme.dev'"],
     ['a workspace with a slash', () => new CometExperimentTracker(stack, 'Bad', { apiKey: secret, workspace: 'a/b' }), "'workspace' must be a workspace's name, got 'a/b'"],
     ['no administrator', () => new CometPartnerAppExperimentTracker(stack, 'Bad', { apiKey: secret, tier: 'small', adminUsers: [] }), "'adminUsers' must name one user at least, got none"],
+    ['an administrator twice', () => new CometPartnerAppExperimentTracker(stack, 'Bad', { apiKey: secret, tier: 'small', adminUsers: ['ada', 'bob', 'ada'] }), "'adminUsers' must name each user once, got [\"ada\",\"bob\",\"ada\"]"],
     ['no tier', () => new CometPartnerAppExperimentTracker(stack, 'Bad', { apiKey: secret, adminUsers: ['ada'] } as any), "'tier' must be a tier, such as small, got undefined"],
     ['no app', () => CometPartnerAppExperimentTracker.fromApp(stack, 'Bad', { apiKey: secret, appArn: 'app-A1', url: 'https://a.dev' }),
       "'appArn' must be a Partner AI App's ARN, arn:aws:sagemaker:<region>:<account>:partner-app/<id>, got 'app-A1'"],

@@ -30,6 +30,9 @@ const reference = recipe('the reference of a text', () => Fn.importValue('elsewh
 /** A text, or one that is known at deploy. */
 export const textOrReference = fc.oneof({ weight: 6, arbitrary: text }, { weight: 1, arbitrary: reference });
 
+/** One of `good`, and now and then something odd: what has many properties would else never be accepted. */
+export const mostly = (good: readonly unknown[], odd: fc.Arbitrary<unknown> = textOrReference) => fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...good) }, { weight: 1, arbitrary: odd });
+
 /** Whole numbers around the limits given. */
 export const around = (...limits: number[]) => fc.oneof(
   fc.constantFrom(...limits.flatMap(limit => [limit, limit - 1, limit + 1])),

@@ -1,7 +1,8 @@
 import { S3ArtifactStore, S3CompatibleArtifactStore, Step } from '../../lib';
-import { bucket, duration, key, props, removalPolicy, secret, textOrReference } from './arbitraries';
+import { bucket, duration, key, mostly, props, removalPolicy, secret, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
-import { url } from './urls';
+import { machine } from './machine';
+import { usualUrl } from './urls';
 import * as fc from 'fast-check';
 
 const folder = fc.oneof(fc.constantFrom('ml/', 'a/b/', '', '/', 'ml', 'ml//', ' /'), textOrReference);
@@ -14,8 +15,11 @@ fuzz('S3ArtifactStore.fromBucket', props({ bucket }, { prefix: folder }), (stack
   S3ArtifactStore.fromBucket(stack, 'Store', given).onObjectCreated('New', { prefix: 'in/' });
 });
 
-fuzz('S3CompatibleArtifactStore', props({ url, bucket: textOrReference, keys: secret }, { prefix: folder, region: textOrReference, accessKeyIdField: textOrReference, secretAccessKeyField: textOrReference }), (stack, given) => {
-  new Step(stack, 'Read', { calls: [new S3CompatibleArtifactStore(stack, 'Store', given).read('object', 'a.json').call], result: {} });
+const name = mostly(['acme-data', 'a.b-1', 'a..b', 'Acme']);
+const field = mostly(['key_id', 'a.b/c']);
+
+fuzz('S3CompatibleArtifactStore', props({ url: usualUrl, bucket: name, keys: secret }, { prefix: mostly(['ml/', 'a/b/', ''], folder), region: mostly(['auto', 'eu-west-1']), accessKeyIdField: field, secretAccessKeyField: field }), (stack, given) => {
+  machine(stack, new Step(stack, 'Read', { calls: [new S3CompatibleArtifactStore(stack, 'Store', given).read('object', 'a.json').call], result: {} }));
 });
 
 fuzz('IArtifactStore.onObjectCreated', props({}, { prefix: textOrReference }), (stack, given) => {

@@ -5,7 +5,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as fc from 'fast-check';
 import { DatabricksModelTrainer, HttpsModelTrainer, PipelineModelTrainer, PrefectOrchestrator, RayModelTrainer, S3ArtifactStore, SageMakerModelTrainer } from '../../lib';
-import { anyRole, around, auth, duration, fixed, image, key, props, securityGroup, store, subnets, text, textOrReference, tracker, vpc } from './arbitraries';
+import { anyRole, around, auth, duration, fixed, image, key, mostly, props, securityGroup, store, subnets, text, textOrReference, tracker, vpc } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
 import { recipe } from './recipe';
@@ -27,7 +27,6 @@ fuzz('RayModelTrainer', fc.tuple(props({ artifactStore: store, url }, { auth, id
   machine(stack, new RayModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels, hyperparameters: channels }));
 });
 
-const mostly = (good: object[], odd: fc.Arbitrary<unknown>) => fc.oneof({ weight: 6, arbitrary: fc.constantFrom<unknown>(...good) }, { weight: 1, arbitrary: odd });
 const path = fc.oneof(fc.constantFrom('/jobs', "{% '/jobs/' & $job %}", 'jobs', ''), textOrReference);
 const body = fc.oneof(fc.constantFrom<unknown>({ name: '{% $key %}', out: ['{% $outputs %}'] }, ['{% $key'], { id: '{% [ %}' }), fc.jsonValue());
 const states = fc.oneof(fc.constant(['done']), fc.array(textOrReference, { maxLength: 2 }));

@@ -2,11 +2,11 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as fc from 'fast-check';
 import { AirflowOrchestrator, DagsterOrchestrator, PrefectOrchestrator, StepFunctionsOrchestrator, ZenmlOrchestrator } from '../../lib';
-import { auth, duration, machineTarget, props, store, text, textOrReference } from './arbitraries';
+import { auth, duration, machineTarget, mostly, props, store, text, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
 import { recipe } from './recipe';
-import { url } from './urls';
+import { url, usualUrl } from './urls';
 
 const definition = recipe('one state', (stack, id) => new sfn.Pass(stack, id));
 const name = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('training', 'a_b-c', 'constructor', 'toString', 'Log', '1st', 'x'.repeat(41)) }, { weight: 1, arbitrary: textOrReference });
@@ -56,8 +56,11 @@ for (const [Orchestrator, ...pipelines] of [
 }
 
 fuzz('ZenmlOrchestrator', fc.tuple(
-  props({ artifactStore: store, url, deployments: fc.dictionary(fc.constantFrom('train', 'Connection', '../ü', '__proto__', 'a b'), url, { maxKeys: 3 }) }, { auth, deploymentAuth: auth }),
-  fc.oneof(fc.constantFrom('train', 'constructor', 'a b'), textOrReference),
+  props({ artifactStore: store, url: usualUrl, deployments: fc.oneof(
+    { weight: 3, arbitrary: fc.dictionary(fc.constantFrom('train', 'a b', 'Connection', '../ü'), usualUrl, { maxKeys: 3 }).map(more => ({ train: 'https://train.acme.dev', ...more })) },
+    { weight: 1, arbitrary: fc.dictionary(fc.constantFrom('train', 'Connection', '../ü', '__proto__', 'a b'), url, { maxKeys: 3 }) },
+  ) }, { auth, deploymentAuth: auth }),
+  mostly(['train'], fc.oneof(fc.constantFrom('constructor', 'a b'), textOrReference)),
 ), (stack, [given, pipeline]) => {
   const orchestrator = new ZenmlOrchestrator(stack, 'Orchestrator', given);
   machine(stack, orchestrator.run(stack, 'Run', { pipeline }).next(orchestrator.inspect(stack, 'Inspect', { run: '{% $Run.run %}' })));

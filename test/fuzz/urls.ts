@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { textOrReference } from './arbitraries';
+import { mostly, textOrReference } from './arbitraries';
 
 /** Addresses of services, good and nearly good. */
 export const url = fc.oneof(
@@ -12,3 +12,6 @@ export const url = fc.oneof(
   },
   { weight: 1, arbitrary: textOrReference },
 );
+
+/** As `url`, mostly good: for what has more than one, or much else besides. */
+export const usualUrl = mostly(['https://acme.dev', 'https://acme.dev:8443/ml/', 'http://127.0.0.1:8080'], url);

@@ -4,13 +4,14 @@ import {
   ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, IExperimentTracker, MirroredTracker, NeptuneExperimentTracker,
   Publication, WandbExperimentTracker,
 } from '../../lib';
-import { props, secret, textOrReference, tracker } from './arbitraries';
+import { mostly, props, secret, textOrReference, tracker } from './arbitraries';
 import { fuzz } from './fuzz';
 import { recipe } from './recipe';
 import { url } from './urls';
 
 const name = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('acme', 'team/project', '/Shared/fraud', 'a b') }, { weight: 1, arbitrary: textOrReference });
-const field = fc.oneof({ weight: 3, arbitrary: fc.constant('key') }, { weight: 1, arbitrary: textOrReference });
+const field = mostly(['key']);
+const session = mostly(['ana', 'ml-team@acme.dev', 'a+b=c,d'], name);
 
 const wandb = recipe('a tracker at W&B', (stack, id) => new WandbExperimentTracker(stack, id, { apiKey: secretsmanager.Secret.fromSecretNameV2(stack, `${id}Key`, 'wandb') }));
 
@@ -18,7 +19,7 @@ const TRACKERS: { [subject: string]: { given: fc.Arbitrary<any>; of: new (scope:
   WandbExperimentTracker: { given: props({ apiKey: secret }, { apiKeyField: field, entity: name, project: name, url }), of: WandbExperimentTracker },
   CometExperimentTracker: { given: props({ apiKey: secret }, { apiKeyField: field, workspace: name, project: name, url }), of: CometExperimentTracker },
   CometPartnerAppExperimentTracker: {
-    given: props({ apiKey: secret, tier: name, adminUsers: fc.array(name, { maxLength: 2 }) }, { apiKeyField: field, workspace: name, project: name }), of: CometPartnerAppExperimentTracker,
+    given: props({ apiKey: secret, tier: mostly(['small', 'large'], name), adminUsers: fc.array(session, { maxLength: 3 }) }, { apiKeyField: field, workspace: mostly(['acme'], name), project: name }), of: CometPartnerAppExperimentTracker,
   },
   DatabricksExperimentTracker: { given: props({ url, token: secret }, { tokenField: field, clientId: name, experiment: name }), of: DatabricksExperimentTracker },
   ClearMlExperimentTracker: { given: props({ credentials: secret }, { accessKeyField: field, secretKeyField: field, url, webUrl: url, filesUrl: url }), of: ClearMlExperimentTracker },
