@@ -8,6 +8,7 @@ import { Outputs } from '../core/outputs';
 import { check, fixed, like, mapping, number } from '../core/validation';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { IModelTrainer, MODELS, TrainOptions } from './model-trainer';
+import { requirements } from './requirements';
 import { sourceBundle } from './source-bundle';
 
 /** Properties of a `RayModelTrainer`. */
@@ -80,6 +81,7 @@ export class RayModelTrainer extends Construct implements IModelTrainer {
       metrics: '{% $merge([{}, $output.metrics]) %}', image: this.image,
     };
     const path = Jsonata.join('/api/jobs/', Step.KEY);
+    const packages = options.source === undefined ? [] : requirements(options.source);
     return new Step(scope, id, {
       timeout: options.timeout,
       calls: [
@@ -90,7 +92,7 @@ export class RayModelTrainer extends Construct implements IModelTrainer {
             accept: ['States.Http.StatusCode.500'],
             body: {
               submission_id: Step.KEY, entrypoint: options.source === undefined ? entrypoint : RUN, entrypoint_num_gpus: this.props.gpus,
-              metadata: { run: Step.RUN_ID }, runtime_env: { env_vars: this.environment(scope, id, options, outputs) },
+              metadata: { run: Step.RUN_ID }, runtime_env: { env_vars: this.environment(scope, id, options, outputs), pip: packages.length ? packages : undefined },
             },
           }),
           acceptCause: 'already exists',

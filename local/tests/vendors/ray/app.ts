@@ -34,6 +34,7 @@ app('ray', (stack, url, artifactStore) => {
     Train: trainer.train(stack, 'Train', { ...training, timeout: Duration.minutes(5) }),
     Late: trainer.train(stack, 'Late', { ...training, timeout: Duration.seconds(2) }),
     Stopped: trainer.train(stack, 'Stopped', { ...training, timeout: Duration.seconds(20) }),
+    Unmet: trainer.train(stack, 'Unmet', { source: join(__dirname, 'unmet') }),
     Nothing: trainer.train(stack, 'Nothing', {}),
     Refused: stranger.train(stack, 'Refused', {}),
     Mapped: byMapping.train(stack, 'Mapped', { inputs: training.inputs, hyperparameters: { wait: given('wait') }, timeout: Duration.minutes(5) }),

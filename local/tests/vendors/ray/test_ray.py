@@ -60,7 +60,7 @@ def jobs(ray: Server, part: str) -> list[dict]:
 
 
 @NATIVE
-def test_a_job_trains_on_the_stores_data_and_leaves_its_model_there(machines, s3):
+def test_a_job_trains_on_the_stores_data_and_leaves_its_model_there(machines, ray, s3):
     output = machines["Train"].output({"runId": "monday", **DATA})
 
     assert output["metrics"] == {"rows": 3, "files": 2}
@@ -69,6 +69,7 @@ def test_a_job_trains_on_the_stores_data_and_leaves_its_model_there(machines, s3
     archive = s3.get_object(Bucket=BUCKET, Key=output["modelUri"].partition(f"{BUCKET}/")[2])["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         assert json.load(tar.extractfile("./model.json")) == {"mean": 20.0}
+    assert "fitted three rows" in ray.ask(f"/api/jobs/{output['jobName']}/logs")[1]["logs"]
 
 
 @NATIVE
@@ -97,6 +98,15 @@ def test_a_job_that_fails_fails_the_step_and_names_its_log(machines, ray):
     assert cause.endswith(f"(log: {ray.url}/api/jobs/{job['submission_id']}/logs)")
     logs = ray.ask(f"/api/jobs/{job['submission_id']}/logs")[1]["logs"]
     assert "mlops: 'MLOPS_CHANNEL_TRAIN' must be an address with objects below it" in logs
+
+
+@NATIVE
+def test_requirements_that_cannot_be_installed_fail_the_step(machines):
+    error, cause = machines["Unmet"].failure({"runId": "unmet"})
+
+    assert error == "Mlops.Failed"
+    assert cause.startswith("Unmet: job unmet-unmet-")
+    assert "Cannot install humanize==4.8.0 and humanize==4.9.0" in cause
 
 
 @NATIVE

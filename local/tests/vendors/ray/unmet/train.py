@@ -1,0 +1,3 @@
+"""Never runs: its folder asks for what cannot be."""
+
+raise AssertionError
