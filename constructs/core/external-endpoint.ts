@@ -65,6 +65,19 @@ export interface RequestOptions {
   readonly binary?: boolean;
 }
 
+/** A file, put where a service has said. */
+export interface UploadOptions {
+  /** The address that an earlier answer has, an https:// URL that needs no credential (a presigned one); may be JSONata. */
+  readonly address: string;
+  /** The file's text; may be JSONata. */
+  readonly content: string;
+  /**
+   * The headers that the answer has with it, name to value; may be JSONata.
+   * @default - none
+   */
+  readonly headers?: any;
+}
+
 /** A request of a probe, as `Probe` has it. */
 export interface ProbeRequest {
   /**
@@ -121,6 +134,7 @@ export class ExternalEndpoint {
   public readonly url: string;
   private readonly connections: { [owner: string]: ServiceConnection } = {};
   private readonly functions: { [owner: string]: RequestFunction } = {};
+  private readonly uploads: { [owner: string]: RequestFunction } = {};
 
   /**
    * @param url an https:// URL; http:// only for loopback addresses, for the laptop
@@ -154,6 +168,17 @@ export class ExternalEndpoint {
     const isNative = timeout === undefined && select === undefined && !binary;
     const connection = isNative ? this.connection(owner) : undefined;
     return { name, value, until, failed, accept, ...connection ? this.task(owner, connection, request) : this.function(owner).call(name, request, { timeout, select, binary }) };
+  }
+
+  /**
+   * A call that puts a file where this service has said, which is another host as a rule: it takes `owner`'s one function for this, for which neither
+   * the address nor the headers need to be known at deploy. The function has no credential to send, and follows no redirection.
+   */
+  public upload(owner: Construct, name: string, options: UploadOptions): Call {
+    check(options, z => ({ address: textOrJsonata(z, /^https:\/\//, 'an https:// URL, or JSONata'), content: text(z, /^/, 'a text'), headers: json(z) }), 'address', 'content');
+    const { address: ApiEndpoint, content: RequestBody, headers: Headers } = options;
+    const uploads = this.uploads[owner.node.path] ??= new RequestFunction(owner, 'Upload', { url: this.url, auth: Auth.none(), elsewhere: true });
+    return { name, ...uploads.call(name, { ApiEndpoint, Method: 'PUT', Headers, RequestBody }, { binary: false }) };
   }
 
   /**

@@ -12,6 +12,7 @@ import { Step } from './step';
 export interface HttpRequest {
   readonly ApiEndpoint: string;
   readonly Method: string;
+  readonly Headers?: any;
   readonly RequestBody?: any;
   readonly QueryParameters?: { [name: string]: string };
 }
@@ -27,6 +28,11 @@ export interface HttpLimits {
 export interface RequestFunctionProps {
   readonly url: string;
   readonly auth: Auth;
+  /**
+   * It goes where the service has said, over https, rather than to the service. It has no credential.
+   * @default false
+   */
+  readonly elsewhere?: boolean;
 }
 
 /** Stands for the secret in what the function is told. */
@@ -37,12 +43,12 @@ const DEFAULT_SECONDS = 60;
 export class RequestFunction extends Construct {
   private readonly function: Handler;
 
-  constructor(scope: Construct, id: string, { url, auth }: RequestFunctionProps) {
+  constructor(scope: Construct, id: string, { url, auth, elsewhere = false }: RequestFunctionProps) {
     super(scope, id);
-    refuseRoute(this, url, "let 'auth' and the request be such that a connection can express them");
+    if (!elsewhere) refuseRoute(this, url, "let 'auth' and the request be such that a connection can express them");
     this.function = new Handler(this, 'Function', {
       name: 'request', description: 'Makes the requests that an HTTP Task cannot make', timeout: Duration.minutes(15), credential: auth.credential,
-      environment: { SERVICE_URL: url, CREDENTIALS: Stack.of(this).toJsonString(auth.credentials(`\${${CREDENTIAL}}`, url)) },
+      environment: { SERVICE_URL: url, ...elsewhere && { ELSEWHERE: 'true' }, CREDENTIALS: Stack.of(this).toJsonString(auth.credentials(`\${${CREDENTIAL}}`, url)) },
       without: {
         deadLetters: 'a state machine waits for its answer, and tries again', reservedConcurrency: 'a step makes one request at a time',
         vpc: 'the service is outside, as it is for an HTTP Task',

@@ -37,8 +37,8 @@ export class WebhookSignature {
   }
 
   /**
-   * `prefix`, and then, in hexadecimal, the HMAC-SHA256 of the body, keyed by the bytes of the secret's text. It says nothing of when it was made: an
-   * equal body is taken for the same delivery for an hour.
+   * `prefix`, and then, in hexadecimal, the HMAC-SHA256 of the body, keyed by the bytes of the secret's text; one that comes in may be in base64. It says
+   * nothing of when it was made: an equal body is taken for the same delivery for an hour.
    * @param header such as `X-Hub-Signature-256`
    * @param prefix such as `sha256=`
    */

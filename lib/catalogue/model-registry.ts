@@ -1,4 +1,4 @@
-import { HuggingFaceModelRegistry, IModelRegistry, MlflowModelRegistry, SageMakerModelRegistry } from '../../constructs/model-registry';
+import { HuggingFaceModelRegistry, IModelRegistry, MlflowModelRegistry, SageMakerModelRegistry, WandbModelRegistry } from '../../constructs/model-registry';
 import { auth, credential, EXISTS, held, key, policy, refuse, removal, secretName } from './fields';
 import { Providers } from './provider';
 
@@ -31,6 +31,16 @@ export const REGISTRIES: Providers<IModelRegistry> = {
       const { repository, secret, field, webhookSecret, webhookField, url } = settings;
       return new HuggingFaceModelRegistry(scope, id, {
         repository, url, token: held(scope, id, secret), tokenField: field, webhookSecret: held(scope, `${id}Webhook`, webhookSecret), webhookSecretField: webhookField,
+      });
+    },
+  },
+  wandb: {
+    fields: z => ({ collection: z.string(), ...key(z), webhookSecret: secretName(z), webhookField: z.string().optional(), url: z.string().optional() }),
+    props: { apiKeyField: 'field', webhookSecretField: 'webhookField' },
+    create: (scope, id, settings) => {
+      const { collection, secret, field, webhookSecret, webhookField, url } = settings;
+      return new WandbModelRegistry(scope, id, {
+        collection, url, apiKey: held(scope, id, secret), apiKeyField: field, webhookSecret: held(scope, `${id}Webhook`, webhookSecret), webhookSecretField: webhookField,
       });
     },
   },

@@ -81,6 +81,9 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model registry hugging-face': kit.modelRegistry(scope => new mlops.HuggingFaceModelRegistry(scope, 'Registry', {
     repository: 'acme/fraud', token: secret(scope), tokenField: 'token', webhookSecret: secret(scope, 'Webhooks'),
   })),
+  'model registry wandb': kit.modelRegistry(scope => new mlops.WandbModelRegistry(scope, 'Registry', {
+    collection: 'acme/models/fraud', apiKey: secret(scope), apiKeyField: 'key', webhookSecret: secret(scope, 'Webhooks'),
+  })),
 
   'model endpoint sagemaker': kit.capturingEndpoint((scope, { artifactStore }) => new mlops.SageMakerModelEndpoint(scope, 'Endpoint', { artifactStore, modelUri: artifactStore.uriFor('training/model.tar.gz') })),
   'model endpoint sagemaker, existing': kit.modelEndpoint(scope => mlops.SageMakerModelEndpoint.fromEndpointName(scope, 'Endpoint', 'fraud')),

@@ -115,3 +115,25 @@ describe('a request', () => {
     expect(endpoint.request(owner, 'answer', { path: '/', method }).arguments.Method).toBe(method);
   });
 });
+
+describe('an upload', () => {
+  const owner = new Construct(stack, 'Uploader');
+  const endpoint = new ExternalEndpoint('https://acme.dev', Auth.none());
+  const ADDRESS = "'address' must be an https:// URL, or JSONata, got";
+
+  test.each<[string | undefined, any]>([
+    [undefined, { address: 'https://storage.dev/a?b', content: '' }], [undefined, { address: '{% $told.url %}', content: '{% $text %}', headers: '{% $told.headers %}' }],
+    [`${ADDRESS} undefined`, { content: 'x' }], [`${ADDRESS} 'http://storage.dev'`, { address: 'http://storage.dev', content: 'x' }],
+    ["'content' must be a text, got 1", { address: '{% $url %}', content: 1 }], ["'headers' must be JSON, got a Map", { address: '{% $url %}', content: 'x', headers: new Map() }],
+    ["'props' must be an object of properties, got undefined", undefined],
+  ])('%s', (line, options) => {
+    expect(refusal(() => endpoint.upload(owner, 'put', options))).toBe(line);
+  });
+
+  test("takes its owner's one function", () => {
+    const [first, second] = ['first', 'second'].map(name => endpoint.upload(owner, name, { address: '{% $url %}', content: 'x' }));
+
+    expect(first.resource).toBe(second.resource);
+    expect(endpoint.upload(new Construct(stack, 'Another'), 'put', { address: '{% $url %}', content: 'x' }).resource).not.toBe(first.resource);
+  });
+});

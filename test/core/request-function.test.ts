@@ -70,6 +70,19 @@ function deployed(url: string, auth: (stack: Stack) => Auth): (options: RequestO
   return (options, more) => running.invoke({ ...stack.resolve(endpoint.request(owner, 'one', options).arguments), ...more });
 }
 
+/** The function that puts files where a service at `url` says, newly started. */
+function uploading(url: string): (address: any, headers?: object) => Promise<any> {
+  const stack = new Stack(new App(), 'test');
+  const owner = new Construct(stack, 'Owner');
+  const endpoint = new ExternalEndpoint(url, bearer(stack));
+  const put = (address: string, headers?: object) => stack.resolve(endpoint.upload(owner, 'put', { address, content: '{"größe": 1}', headers }).arguments);
+  put('{% $told.url %}');
+  const resource: any = Object.values(stack.resolve((owner.node.findChild('Upload').node.findChild('Function').node.defaultChild as any)._toCloudFormation()).Resources)[0];
+  const running = new RunningFunction('request', resource.Properties.Environment.Variables);
+  functions.push(running);
+  return (ApiEndpoint, headers) => running.invoke({ ...put('{% $told.url %}', headers), ApiEndpoint });
+}
+
 const failure = (answer: Promise<any>) => answer.then(value => { throw new Error(`it answered ${JSON.stringify(value)}`); }, ({ errorType: name, errorMessage: message, trace }: FunctionError) => ({ name, message, trace }));
 const bearer = (stack: Stack) => Auth.bearer(secret(stack), 'token');
 const exchange = (stack: Stack) => Auth.exchange(Auth.body('password', secret(stack), 'password'), { address: '/auth/token', body: { username: 'ml' } });
@@ -184,6 +197,37 @@ describe('a signature of the body', () => {
       name: 'Http.AccessDenied', message: "the secret holds no key: after 'whsec_' stands the key in base64",
     });
     expect(seen).toEqual([]);
+  });
+});
+
+describe('a file', () => {
+  test('goes where the service says, as it is, with the headers that the service says and no credential', async () => {
+    const storage = await serve((_request, response) => response.end());
+
+    expect(await uploading('http://127.0.0.1:1')(`${storage.url}/a%20b?X-Amz-Signature=0123456789`, { 'content-type': 'text/plain', 'Content-MD5': 'abc' })).toEqual({ StatusCode: 200, StatusText: 'OK', ResponseBody: '' });
+    const [{ headers, ...seen }] = storage.seen;
+    expect(seen).toEqual({ method: 'PUT', url: '/a%20b?X-Amz-Signature=0123456789', body: '{"größe": 1}' });
+    expect(headers).toEqual({ 'accept': '*/*', 'user-agent': 'cdk-mlops', 'content-type': 'text/plain', 'content-md5': 'abc', 'content-length': '14', 'host': expect.anything(), 'connection': expect.anything() });
+    expect(read).toBe(0);
+  });
+
+  test('is followed nowhere, and a refusal is told as a request is', async () => {
+    const thief = await answering({});
+    const { url } = await serve((request, response) => response.writeHead(request.url === '/moved' ? 307 : 403, { Location: `${thief.url}/` }).end('Request has expired'));
+    const put = uploading(url);
+
+    expect(await failure(put(`${url}/moved`))).toMatchObject({ name: 'Http.StatusCode.307' });
+    expect(await failure(put(`${url}/late`))).toMatchObject({ name: 'Http.StatusCode.403', message: 'Request has expired' });
+    expect(thief.seen).toEqual([]);
+  });
+
+  test.each([
+    ['http://169.254.169.254/latest/meta-data?secret=1', 'http://169.254.169.254'], ['http://127.0.0.1:9001/2018-06-01', 'http://127.0.0.1:9001'], ['https://user:secret@acme.dev/', 'https://acme.dev'],
+    ['file:///etc/secret', 'file://'], ['/secret', 'none'], [null, 'none'], [{ secret: 1 }, 'none'],
+  ])('goes to %j never', async (address, shown) => {
+    expect(await failure(uploading('https://vendor.acme.dev')(address))).toMatchObject({
+      name: 'Http.Request', message: `the address that vendor.acme.dev gave must be an https:// URL without credentials, got ${shown}`,
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { HuggingFaceModelRegistry, MlflowModelRegistry, SageMakerModelRegistry } from '../../lib';
+import { HuggingFaceModelRegistry, MlflowModelRegistry, SageMakerModelRegistry, WandbModelRegistry } from '../../lib';
 import { auth, machineTarget, props, removalPolicy, secret, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
@@ -24,6 +24,12 @@ const repository = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('acme/fraud'
 
 fuzz('HuggingFaceModelRegistry', props({ repository, token: secret }, { tokenField: textOrReference, webhookSecret: secret, webhookSecretField: textOrReference, url }), (stack, given) => {
   machine(stack, new HuggingFaceModelRegistry(stack, 'Registry', given).register(stack, 'Register', { modelUri: 's3://acme/model.tar.gz', image: 'x' }));
+});
+
+const collection = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('acme/models/fraud', 'acme/fraud', 'a/b/c/d', 'a/wandb-registry-model/c', "it's/x/y", 'a/b/..') }, { weight: 1, arbitrary: textOrReference });
+
+fuzz('WandbModelRegistry', props({ collection, apiKey: secret }, { apiKeyField: textOrReference, webhookSecret: secret, webhookSecretField: textOrReference, url }), (stack, given) => {
+  machine(stack, new WandbModelRegistry(stack, 'Registry', given).register(stack, 'Register', { modelUri: 's3://acme/model.tar.gz', image: 'x' }));
 });
 
 fuzz('IModelRegistry.register', props({ modelUri: address, image: textOrReference }, { metrics: fc.oneof(fc.constant('{% $Train.metrics %}'), textOrReference), description: textOrReference }), (stack, given) => {

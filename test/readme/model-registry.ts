@@ -4,6 +4,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import {
   Auth, HuggingFaceModelRegistry, IModelRegistry, MlflowModelRegistry, ModelStatus, S3ArtifactStore, SageMakerModelRegistry, SageMakerModelTrainer, StepFunctionsOrchestrator,
+  WandbModelRegistry,
 } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
@@ -31,3 +32,10 @@ const revisions = new HuggingFaceModelRegistry(stack, 'HubRegistry', {
   repository: 'acme/churn', token: hub, webhookSecret: told,
 });
 revisions.onStatusChanged('ApprovedOnTheHub', { status: ModelStatus.APPROVED, target: new targets.SnsTopic(topic) });
+
+const wandb = secretsmanager.Secret.fromSecretNameV2(stack, 'Wandb', 'acme/wandb');
+const signed = secretsmanager.Secret.fromSecretNameV2(stack, 'Signed', 'acme/wandb-webhooks');
+const artifacts = new WandbModelRegistry(stack, 'WandbRegistry', {
+  collection: 'acme/models/churn', apiKey: wandb, webhookSecret: signed,
+});
+artifacts.onStatusChanged('ApprovedInWandb', { status: ModelStatus.APPROVED, target: new targets.SnsTopic(topic) });

@@ -209,6 +209,14 @@ describe('a signature of the body alone', () => {
     expect(bus).toEqual([BODY]);
   });
 
+  test('is taken in base64 too, as the same', async () => {
+    const { bus, post } = ingress({ signature });
+    const base64 = Buffer.from(hex(BODY), 'hex').toString('base64');
+
+    expect([await post(sent(`sha256=${base64}`)), await post(sent(`sha256=${hex(BODY)}`)), await post(sent(`sha256=${base64.replace('=', '')}`)), await post(sent(`sha256=${base64}`, '{}'))]).toEqual([202, 200, 401, 401]);
+    expect(bus).toEqual([BODY]);
+  });
+
   test.each<[string, Request, number, string?]>([
     ['no signature', sent(), 401],
     ['no prefix', sent(hex(BODY)), 401],

@@ -10,6 +10,7 @@ import { webhookHeaders } from './webhook';
 export interface Request {
   readonly ApiEndpoint: string;
   readonly Method: string;
+  readonly Headers?: { readonly [name: string]: string };
   readonly RequestBody?: any;
   readonly QueryParameters?: { readonly [name: string]: string | string[] };
   /** The longest that an answer may take. */
@@ -33,6 +34,8 @@ export interface Answer {
 export interface Service {
   readonly url: string;
   readonly credentials: Credentials;
+  /** Requests go where the service has said. */
+  readonly elsewhere?: boolean;
 }
 
 /** What the caller works with. */
@@ -107,7 +110,7 @@ export class Caller {
   private async attempt(request: Request, deadline: number): Promise<Answer> {
     const url = this.address(request);
     const { headers = {}, basic, body, signature, webhook } = await this.credentials(deadline);
-    const sent = encoded(merged(request.RequestBody, body), false, headers);
+    const sent = encoded(merged(request.RequestBody, body), false, { ...request.Headers, ...headers });
     const shown = webhook && webhookHeaders(webhook, { id: request.Id ?? digest(sent.body), at: Math.floor(this.surroundings.now() / 1000), body: sent.body ?? '' });
     const incoming = await this.send({ url, method: request.Method, ...sent, headers: { ...sent.headers, ...shown }, basic, signature }, deadline);
     const text = () => this.clean(incoming.content.toString('utf8').slice(0, SHOWN));
@@ -115,15 +118,24 @@ export class Caller {
     return this.result(incoming, request);
   }
 
-  /** Where the request goes: nowhere but to the service, whatever the step has made of the path. */
+  /** Where the request goes: nowhere but to the service, whatever the step has made of the path; or else out, where TLS shows who is there. */
   private address({ ApiEndpoint, QueryParameters = {} }: Request): URL {
     const url = URL.canParse(ApiEndpoint) ? new URL(ApiEndpoint) : undefined;
+    if (this.service.elsewhere) return this.outside(url);
     const own = new URL(`${this.service.url}/`);
     if (url?.origin !== own.origin || !url.pathname.startsWith(own.pathname) || url.username || url.password) {
       throw new HttpError('Http.Request', `the address must lie under ${own}, got ${JSON.stringify(ApiEndpoint)}`);
     }
     for (const [name, value] of Object.entries(QueryParameters)) [value].flat().forEach(one => url.searchParams.append(name, one));
     return url;
+  }
+
+  /** Metadata services and the runtime's own API speak plain http, which is for a service on this machine. What comes after the host may be a credential, and is not shown. */
+  private outside(url?: URL): URL {
+    const isLocal = (it: URL) => it.protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(it.hostname);
+    const isOpen = url?.protocol === 'https:' || url && isLocal(url) && isLocal(new URL(this.service.url));
+    if (url && isOpen && !url.username && !url.password) return url;
+    throw new HttpError('Http.Request', `the address that ${new URL(this.service.url).host} gave must be an https:// URL without credentials, got ${url ? `${url.protocol}//${url.host}` : 'none'}`);
   }
 
   /** What the request carries. */

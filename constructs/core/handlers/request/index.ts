@@ -2,8 +2,8 @@ import { Answer, Caller, Request } from './caller';
 import { send } from './http';
 import { secretReader } from './secret';
 
-const { SERVICE_URL, CREDENTIALS, SECRET_ARN, SECRET_FIELD } = process.env as { [name: string]: string };
+const { SERVICE_URL, ELSEWHERE, CREDENTIALS, SECRET_ARN, SECRET_FIELD } = process.env as { [name: string]: string };
 
-const caller = new Caller({ url: SERVICE_URL, credentials: JSON.parse(CREDENTIALS) }, { now: () => Date.now(), secret: secretReader(SECRET_ARN, SECRET_FIELD), send });
+const caller = new Caller({ url: SERVICE_URL, credentials: JSON.parse(CREDENTIALS), elsewhere: ELSEWHERE === 'true' }, { now: () => Date.now(), secret: secretReader(SECRET_ARN, SECRET_FIELD), send });
 
 export const handler = (request: Request): Promise<Answer> => caller.answer(request);

@@ -40,7 +40,8 @@ function standard({ body, read, key, now }: Claimed): string {
 }
 
 function hmac({ body, read, prefix, key }: Claimed): string {
-  const given = Buffer.from(matched(after(prefix, read('header')), /^([0-9a-f]{64})$/), 'hex');
+  const text = matched(after(prefix, read('header')), /^([0-9a-f]{64}|[A-Za-z0-9+/]{43}=)$/);
+  const given = Buffer.from(text, text.endsWith('=') ? 'base64' : 'hex');
   const expected = bodyMac(key, body);
   same(given, expected);
   return expected.toString('hex');
