@@ -21,6 +21,11 @@ export interface DatadogAlerterProps {
    */
   readonly site?: string;
   /**
+   * The API's https:// URL, such as a proxy's.
+   * @default - the API of `site`
+   */
+  readonly url?: string;
+  /**
    * Tags of the events, such as `team:ml`.
    * @default - none
    */
@@ -43,7 +48,7 @@ export class DatadogAlerter extends Construct implements IAlerter {
       tags: z.array(text(z, /^[^\s,]{1,200}$/, "a tag of at most 200 characters, such as 'team:ml'")),
     }), 'apiKey');
     this.site = props.site ?? 'datadoghq.com';
-    this.datadog = new ExternalEndpoint(`https://api.${this.site}`, Auth.header('DD-API-KEY', props.apiKey, props.apiKeyField));
+    this.datadog = new ExternalEndpoint(props.url ?? `https://api.${this.site}`, Auth.header('DD-API-KEY', props.apiKey, props.apiKeyField));
   }
 
   public notify(scope: Construct, id: string, options: NotifyOptions): Step {

@@ -24,6 +24,11 @@ export interface HuggingFaceModelEndpointProps {
    * @default - none
    */
   readonly parameters?: { [name: string]: any };
+  /**
+   * The https:// URL of the API that manages endpoints.
+   * @default 'https://api.endpoints.huggingface.cloud/v2'
+   */
+  readonly managementUrl?: string;
 }
 
 /** The states of an endpoint that answers, the second after it was woken; and of one that never will. */
@@ -70,7 +75,7 @@ export class HuggingFaceModelEndpoint extends Construct implements IModelEndpoin
     const auth = Auth.bearer(props.token, props.tokenField);
     this.server = new ExternalEndpoint(props.url, auth);
     this.server.warnIfLoopback(this);
-    this.management = new ExternalEndpoint('https://api.endpoints.huggingface.cloud/v2', auth);
+    this.management = new ExternalEndpoint(props.managementUrl ?? 'https://api.endpoints.huggingface.cloud/v2', auth);
     this.managed = new Construct(this, 'Management');
   }
 

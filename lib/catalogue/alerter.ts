@@ -22,8 +22,8 @@ export const ALERTERS: Providers<IAlerter> = {
     create: (scope, id, { severity, url, secret, field }) => new PagerDutyAlerter(scope, id, { severity, url, routingKey: held(scope, id, secret), routingKeyField: field }),
   },
   datadog: {
-    fields: z => ({ site: z.string().optional(), tags: z.array(z.string()).optional(), ...key(z) }),
-    create: (scope, id, { site, tags, secret, field }) => new DatadogAlerter(scope, id, { site, tags, apiKey: held(scope, id, secret), apiKeyField: field }),
+    fields: z => ({ site: z.string().optional(), url: z.string().optional(), tags: z.array(z.string()).optional(), ...key(z) }),
+    create: (scope, id, { secret, field, ...props }) => new DatadogAlerter(scope, id, { ...props, apiKey: held(scope, id, secret), apiKeyField: field }),
   },
   webhook: {
     fields: z => ({ url: z.string(), ...access(z) }),
