@@ -1,20 +1,22 @@
-/** What jobs that use the trackers have in their environment, and state machines that alert; the addresses are JSON by name. */
-import { CfnOutput, SecretValue, Stack } from 'aws-cdk-lib';
+/** What jobs that use the components have in their environment, and state machines that train and alert; the addresses are JSON by name. */
+import { CfnOutput, Duration, SecretValue, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import {
-  Auth, ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, Environment, IAlerter, IExperimentTracker, MirroredTracker,
-  MlflowExperimentTracker, PagerDutyAlerter, SlackAlerter, WandbExperimentTracker,
+  Auth, ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, DatabricksModelTrainer, DatadogAlerter,
+  Environment, IAlerter, IComponent, MirroredTracker, MlflowExperimentTracker, PagerDutyAlerter, SlackAlerter, WandbExperimentTracker,
 } from '../../../../lib';
 import { app } from '../app';
 
-app('sdks', (stack, addresses) => {
+app('sdks', (stack, addresses, artifactStore) => {
   const at: { [name: string]: string } = JSON.parse(addresses);
   const secret = new secretsmanager.Secret(stack, 'Secret', {
     secretObjectValue: { key: SecretValue.unsafePlainText('1824812581259009ca9981580f8f8a9012409eee'), access: SecretValue.unsafePlainText('access-of-the-test'), secret: SecretValue.unsafePlainText('secret-of-the-test') },
   });
   const key = { apiKey: secret, apiKeyField: 'key' };
   const databricks = { url: at.databricks, token: secret, experiment: '/Shared/churn' };
+  const jobs = (id: string, job: number) => new DatabricksModelTrainer(stack, id, { url: at.databricks, job, artifactStore, auth: Auth.bearer(secret, 'key') });
+  const [ending, endless] = [jobs('Ending', 411), jobs('Endless', 412)];
   const wandb = new WandbExperimentTracker(stack, 'Wandb', { ...key, url: at.wandb, entity: 'acme', project: 'churn' });
   const mlflow = new MlflowExperimentTracker(stack, 'Mlflow', { url: at.databricks, auth: Auth.bearer(secret, 'key'), experiment: '/Shared/churn' });
   output(stack, {
@@ -24,19 +26,25 @@ app('sdks', (stack, addresses) => {
     clearml: new ClearMlExperimentTracker(stack, 'ClearMl', { credentials: secret, accessKeyField: 'access', secretKeyField: 'secret', url: at.clearml, webUrl: at.clearml, filesUrl: at.clearml }),
     token: new DatabricksExperimentTracker(stack, 'Token', { ...databricks, tokenField: 'key' }),
     principal: new DatabricksExperimentTracker(stack, 'Principal', { ...databricks, clientId: 'client-of-the-test', tokenField: 'secret' }),
+    jobs: ending,
     mirrored: new MirroredTracker(stack, 'Mirrored', { primary: mlflow, secondary: wandb }),
   });
   const alerters: { [name: string]: IAlerter } = {
     Slack: new SlackAlerter(stack, 'SlackAlerter', { url: at.slack, channel: '#ml', token: secret, tokenField: 'key' }),
     PagerDuty: new PagerDutyAlerter(stack, 'PagerDutyAlerter', { url: at.pagerduty, routingKey: secret, routingKeyField: 'key' }),
+    Datadog: new DatadogAlerter(stack, 'DatadogAlerter', { url: at.datadog, ...key, tags: ['team:ml'] }),
   };
-  return Object.fromEntries(Object.entries(alerters).map(([id, alerter]) => [id, alerter.notify(stack, `${id}Notify`, { subject: 'A drift', message: 'Of the run' })]));
+  return {
+    ...Object.fromEntries(Object.entries(alerters).map(([id, alerter]) => [id, alerter.notify(stack, `${id}Notify`, { subject: 'A drift', message: 'Of the run' })])),
+    Train: ending.train(stack, 'Train', { hyperparameters: { alpha: '0.5' } }),
+    Late: endless.train(stack, 'Late', { timeout: Duration.seconds(20) }),
+  };
 });
 
 /** What SageMaker would give a job. */
-function output(stack: Stack, trackers: { [name: string]: IExperimentTracker }): void {
-  for (const [name, tracker] of Object.entries(trackers)) {
-    const job = new iam.Role(stack, `${tracker.node.id}Job`, { assumedBy: new iam.ServicePrincipal('sagemaker.amazonaws.com') });
-    new CfnOutput(stack, `${tracker.node.id}Variables`, { value: stack.toJsonString(Environment.of(job, tracker).inline) }).overrideLogicalId(name);
+function output(stack: Stack, components: { [name: string]: IComponent }): void {
+  for (const [name, component] of Object.entries(components)) {
+    const job = new iam.Role(stack, `${component.node.id}Job`, { assumedBy: new iam.ServicePrincipal('sagemaker.amazonaws.com') });
+    new CfnOutput(stack, `${component.node.id}Variables`, { value: stack.toJsonString(Environment.of(job, component).inline) }).overrideLogicalId(name);
   }
 }

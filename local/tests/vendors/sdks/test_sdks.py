@@ -1,14 +1,15 @@
 """Vendors' own clients, in jobs that have nothing but a binding: what they send, to a server of the vendor's or one that holds them to the vendor's schemas."""
 
 import base64
+import itertools
 import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from e2e.driver import free_port
@@ -22,7 +23,7 @@ from mlops_local.settings import REPOSITORY
 HERE = Path(__file__).parent
 KEY, ACCESS, SECRET, CLIENT, TOKEN = "1824812581259009ca9981580f8f8a9012409eee", "access-of-the-test", "secret-of-the-test", "client-of-the-test", "token-of-the-test"
 APP = "arn:aws:sagemaker:us-east-1:000000000000:partner-app/app-ABCDEF123456"
-CLIENTS = ("wandb", "comet-ml", "clearml", "databricks-sdk", "slack-sdk", "pagerduty")
+CLIENTS = ("wandb", "comet-ml", "clearml", "databricks-sdk", "slack-sdk", "pagerduty", "datadog-api-client")
 
 WANDB = """
 import wandb
@@ -67,6 +68,26 @@ client = pagerduty.EventsApiV2Client(os.environ["PAGERDUTY_ROUTING_KEY"], base_u
 payload = json.loads(event)
 client.trigger(payload["summary"], payload["source"], dedup_key="given", severity=payload["severity"], custom_details=payload["custom_details"])
 """
+DATADOG = """
+import json, os, sys
+from datadog_api_client import ApiClient, Configuration
+from datadog_api_client.v1.api.events_api import EventsApi
+from datadog_api_client.v1.model.event_create_request import EventCreateRequest
+url, event = sys.argv[1:]
+configuration = Configuration(host=url)
+configuration.api_key["apiKeyAuth"] = os.environ["DD_API_KEY"]
+EventsApi(ApiClient(configuration)).create_event(EventCreateRequest(**json.loads(event)))
+"""
+DATABRICKS = """
+import json
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.jobs import QueueSettings
+jobs = WorkspaceClient().jobs
+asked = json.loads(%r)
+run = jobs.run_now(asked["job_id"], idempotency_token=asked["idempotency_token"], job_parameters=asked["job_parameters"], queue=QueueSettings(enabled=True)).run_id
+jobs.get_run(run)
+jobs.cancel_run(run)
+"""
 
 
 def basic(user: str, password: str) -> str:
@@ -86,7 +107,7 @@ def _versions(python, versions) -> None:
 
 
 @pytest.fixture(scope="module")
-def vendors(python, tmp_path_factory) -> Iterator[dict[str, Recorder]]:
+def vendors(python, s3, tmp_path_factory) -> Iterator[dict[str, Recorder]]:
     """What each vendor is sent, by its name. Each server runs in an environment of its own."""
     folder = tmp_path_factory.mktemp("vendors")
     mlflow = pinned("vendor-tracker", REPOSITORY / "examples" / "bring-your-own-vendor" / "requirements-tracker.txt")
@@ -112,14 +133,35 @@ def vendors(python, tmp_path_factory) -> Iterator[dict[str, Recorder]]:
         server = start([mlflow.tool("mlflow"), "server", "--host", "127.0.0.1", "--port", str(ports["mlflow"]), "--workers", "1", "--backend-store-uri", "sqlite:///runs.db",
                         "--artifacts-destination", "artifacts"], ports["mlflow"], "/health", {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})  # fmt: skip
         recorders = {name: stack.enter_context(recorder(hand_on(url))) for name, url in servers.items()}
-        recorders["databricks"] = stack.enter_context(recorder(databricks(hand_on(server))))
+        recorders["databricks"] = stack.enter_context(recorder(databricks(jobs(s3), hand_on(server))))
         recorders["slack"] = stack.enter_context(recorder(lambda _: answer(200, {"ok": True, "ts": "1503435956.000247"})))
         recorders["pagerduty"] = stack.enter_context(recorder(lambda _: answer(202, {"status": "success", "message": "Event processed", "dedup_key": "given"})))
+        recorders["datadog"] = stack.enter_context(recorder(lambda _: answer(202, {"status": "ok", "event": {"id": 7402810034593110000, "id_str": "7402810034593110000", "title": "A drift"}})))
         yield recorders
 
 
-def databricks(mlflow):
-    """A workspace: MLflow behind tokens, and the exchange of a principal's secret for one."""
+def jobs(s3) -> Callable[[Request], Answer]:
+    """The jobs of a workspace: a run of 411 has left its outputs when it is looked at the second time, one of 412 goes on until it is cancelled."""
+    begun: dict[int, Iterator[dict]] = {}
+    running, success = {"state": "RUNNING"}, {"state": "TERMINATED", "termination_details": {"code": "SUCCESS", "type": "SUCCESS", "message": ""}}
+
+    def jobs(request: Request) -> Answer:
+        if request.path == "/api/2.2/jobs/run-now":
+            bucket, _, key = request.body["job_parameters"]["outputs"].removeprefix("s3://").partition("/")
+            s3.put_object(Bucket=bucket, Key=key, Body=json.dumps({"modelUri": f"s3://{bucket}/{key.rpartition('/')[0]}/model.tar.gz", "metrics": {"accuracy": 0.97}}))
+            run = 1048932716239445 + len(begun)
+            begun[run] = iter([running, success, success]) if request.body["job_id"] == 411 else itertools.repeat(running)
+            return answer(200, {"run_id": run, "number_in_job": run})
+        if request.path == "/api/2.2/jobs/runs/cancel":
+            return answer(200, {})
+        run = int(parse_qs(urlsplit(request.path).query)["run_id"][0])
+        return answer(200, {"run_id": run, "status": next(begun[run])})
+
+    return jobs
+
+
+def databricks(jobs, mlflow):
+    """A workspace: jobs and MLflow behind tokens, and the exchange of a principal's secret for one."""
     known = {
         "/.well-known/databricks-config": lambda host: {"oidc_endpoint": f"{host}/oidc"},
         "/oidc/.well-known/oauth-authorization-server": lambda host: {"authorization_endpoint": f"{host}/oidc/v1/authorize", "token_endpoint": f"{host}/oidc/v1/token"},
@@ -135,7 +177,7 @@ def databricks(mlflow):
             return answer(200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}) if principal else answer(401, {"error": "invalid_client"})
         if request.path.startswith("/api/") and request.authorization not in (f"Bearer {KEY}", f"Bearer {TOKEN}"):
             return answer(401, {"error_code": "UNAUTHENTICATED"})
-        return mlflow(request)
+        return (jobs if request.path.startswith("/api/2.2/jobs/") else mlflow)(request)
 
     return workspace
 
@@ -233,6 +275,27 @@ def test_databricks(job, vendors, binding, token):
     assert runs(databricks) == [("tuesday", "FINISHED", [("accuracy", 0.97)])]
 
 
+@pytest.mark.proves("model trainer", "databricks", "databricks-sdk", grade="sdk")
+def test_jobs_are_run_as_its_own_client_does(machines, job, vendors):
+    databricks = vendors["databricks"]
+    assert machines["Train"].output({"runId": "tuesday"})["metrics"] == {"accuracy": 0.97}
+
+    databricks.exchanges.clear()
+    assert machines["Late"].run({"runId": "tuesday"})["error"] == "Mlops.Timeout"
+    steps = asked(databricks)
+    job("jobs", DATABRICKS % json.dumps(json.loads(steps[0][3])))
+
+    assert [path for _, path, *_ in steps] == ["/api/2.2/jobs/run-now", "/api/2.2/jobs/runs/get?run_id=RUN", "/api/2.2/jobs/runs/cancel"]
+    assert asked(databricks) == steps
+
+
+def asked(databricks: Recorder) -> list[tuple]:
+    """What the jobs of a workspace were asked, each once and of whichever run; forgotten then."""
+    made = [(request.method, request.path, request.authorization, json.dumps(request.body, sort_keys=True) if request.content else "") for request in databricks.at("/api/2.2/jobs/")]
+    databricks.exchanges.clear()
+    return list(dict.fromkeys(tuple(re.sub(r'(run_id(=|": ))\d+', r"\1RUN", part) for part in one) for one in made))
+
+
 def runs(databricks: Recorder) -> list:
     """The runs of the experiment that were begun since the recorder was cleared, as MLflow holds them."""
     begun = [json.loads(given.content)["run"]["info"]["run_id"] for request, given in databricks.exchanges if request.path.endswith("/runs/create")]
@@ -272,6 +335,16 @@ def test_slack_is_sent_what_its_own_client_sends(machines, vendors, client):
 
     step, own = vendors["slack"].requests
     assert (step.method, step.path, step.authorization, step.body) == (own.method, own.path, own.authorization, own.body)
+
+
+@pytest.mark.proves("alerter", "datadog", "datadog-api-client", grade="sdk")
+def test_datadog_is_sent_what_its_own_client_sends(machines, vendors, client):
+    assert machines["Datadog"].output({"runId": "tuesday"}) == {"id": "7402810034593110000"}
+    step, = vendors["datadog"].requests
+    client(DATADOG, "DD_API_KEY", vendors["datadog"].url, json.dumps(step.body))
+
+    own = vendors["datadog"].requests[1]
+    assert (step.method, step.path, step.headers["dd-api-key"], step.body) == (own.method, own.path, own.headers["dd-api-key"], own.body)
 
 
 @pytest.mark.proves("alerter", "pagerduty", "pagerduty", grade="sdk")
