@@ -1,12 +1,13 @@
 import { CfnOutput, Duration, Stack, StackProps } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
-import { IComponent, Publication, SecretRotation } from '../constructs/core';
+import { IComponent, PrivateLink, Publication, SecretRotation } from '../constructs/core';
 import { acknowledgeConstruction } from '../constructs/core/acknowledge';
 import { Nobody } from '../constructs/core/grants';
 import { IDeployableEndpoint } from '../constructs/model-endpoint';
 import { Approval, ModelLoop } from '../constructs/pipeline';
 import * as catalogue from './catalogue';
-import { checkStackFile, Choice, parseStackFile } from './stack-file';
+import { checkStackFile, Choice, parseStackFile, StackFile } from './stack-file';
 
 /** Properties of an `MlopsStack`. */
 export interface MlopsStackProps extends StackProps {
@@ -39,6 +40,7 @@ export class MlopsStack extends Stack {
     super(scope, id, { description: 'An MLOps platform', analyticsReporting: false, ...stackProps });
 
     acknowledgeConstruction(this);
+    if (file.privateLink) this.link(file.privateLink);
     if (file.rotation) new SecretRotation(this, 'SecretRotation');
     const store = this.create('ArtifactStore', 'store', catalogue.STORES, file.store, undefined);
     const tracker = this.create('ExperimentTracker', 'tracker', catalogue.TRACKERS, file.tracker, { store });
@@ -77,6 +79,13 @@ export class MlopsStack extends Stack {
     this.output('ModelEndpoint', address(endpoint), 'Serves');
     this.output('Alerter', address(alerter), 'Alerts');
     if (tracker) this.output('ExperimentTracker', address(tracker), 'Runs are tracked here');
+  }
+
+  private link({ vpc, subnets, services }: NonNullable<StackFile['privateLink']>): PrivateLink {
+    return inFile({ services: 'privateLink.services' }, () => new PrivateLink(this, 'PrivateLink', {
+      // Nothing here asks for a zone; the subnets have theirs.
+      vpc: ec2.Vpc.fromVpcAttributes(this, 'Vpc', { vpcId: vpc, availabilityZones: subnets, privateSubnetIds: subnets }), services,
+    }));
   }
 
   private create<Component, Context>(

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'fs';
 import type * as Zod from 'zod';
+import { PrivateService } from '../constructs/core';
 import { expected, got, isPlain, nearest, reason, shown } from '../constructs/core/validation';
 import { ALERTERS, ENDPOINTS, MONITORS, ORCHESTRATORS, Providers, REGISTRIES, STORES, TRACKERS, TRAINERS } from './catalogue';
 
@@ -15,6 +16,7 @@ export interface Choice {
 export interface StackFile {
   readonly name: string;
   readonly rotation: boolean;
+  readonly privateLink?: { readonly vpc: string; readonly subnets: string[]; readonly services: PrivateService[] };
   readonly store: Choice;
   readonly tracker: Choice;
   readonly trainer: Choice;
@@ -93,12 +95,15 @@ export function checkStackFile(settings: unknown): StackFile {
   const z: typeof Zod = require('zod');
   const file = mapping('the file', settings ?? {});
   refuseFields(file, '');
-  const { name, rotation, pipeline, ...components } = file;
-  const known = ['name', 'rotation', ...Object.keys(COMPONENTS), 'pipeline'];
+  const { name, rotation, privateLink, pipeline, ...components } = file;
+  const known = ['name', 'rotation', 'privateLink', ...Object.keys(COMPONENTS), 'pipeline'];
   const extra = Object.keys(components).find(section => !Object.hasOwn(COMPONENTS, section));
   if (extra !== undefined) throw new Error(`'${shown(extra)}' is not a section (allowed: ${known.join(', ')}): did you mean '${nearest(extra, known)}'?`);
   const choices = Object.entries(COMPONENTS).map(([section, providers]) => [section, choose(z, section, providers, components[section])]);
-  return { name: parse('name', nameSchema(z), name), rotation: parse('rotation', rotationSchema(z), rotation), ...Object.fromEntries(choices), pipeline: parse('pipeline', pipelineSchema(z), pipeline ?? {}) };
+  return {
+    name: parse('name', nameSchema(z), name), rotation: parse('rotation', rotationSchema(z), rotation), privateLink: parse('privateLink', privateLinkSchema(z), privateLink),
+    ...Object.fromEntries(choices), pipeline: parse('pipeline', pipelineSchema(z), pipeline ?? {}),
+  };
 }
 
 function choose(z: typeof Zod, section: string, providers: Providers<any, any>, given: unknown): Choice {
@@ -118,6 +123,15 @@ export function nameSchema(z: typeof Zod) {
 /** Whether rotated secrets reach the connections that hold a copy. */
 export function rotationSchema(z: typeof Zod) {
   return z.boolean().default(false);
+}
+
+/** The VPC from which vendors are reached by AWS PrivateLink, and their endpoint services; `PrivateLink` checks those. */
+export function privateLinkSchema(z: typeof Zod) {
+  const id = (kind: string) => z.string().regex(new RegExp(`^${kind}-[0-9a-f]{8,17}$`), { error: `must be the id of one that exists, ${kind}-<8 to 17 hexadecimal digits>` });
+  return z.strictObject({
+    vpc: id('vpc'), subnets: z.array(id('subnet')).refine(it => it.length > 0, { error: 'must name at least one subnet' }),
+    services: z.array(z.strictObject({ name: z.string(), hosts: z.array(z.string()) })),
+  }).optional();
 }
 
 export function pipelineSchema(z: typeof Zod) {

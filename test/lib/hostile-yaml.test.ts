@@ -7,7 +7,7 @@ import { refusal, stackFile } from '../support/stack-file';
 /** What a file says, checked. */
 const read = (content: string | Buffer) => checkStackFile(parseStackFile(stackFile(content)));
 
-const SECTIONS = 'name, rotation, store, tracker, trainer, registry, endpoint, monitor, orchestrator, alerter, pipeline';
+const SECTIONS = 'name, rotation, privateLink, store, tracker, trainer, registry, endpoint, monitor, orchestrator, alerter, pipeline';
 const ALIAS = 'must write each value out, got an alias (*)';
 const DEEP = 'must be nested at most 50 levels deep, got more';
 const laughs = (levels: number) => ['a0: &a0 ha', ...Array.from({ length: levels }, (_, level) => `a${level + 1}: &a${level + 1} [${Array(10).fill(`*a${level}`)}]`)].join('\n');

@@ -6,7 +6,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { MlopsStack } from '../../lib';
 import { AUTH_FORMS } from '../../lib/catalogue/auth-forms';
-import { checkStackFile, COMPONENTS, nameSchema, pipelineSchema, rotationSchema } from '../../lib/stack-file';
+import { checkStackFile, COMPONENTS, nameSchema, pipelineSchema, privateLinkSchema, rotationSchema } from '../../lib/stack-file';
 import { render } from '../support/template';
 
 const doc = readFileSync(join(__dirname, '../../docs/stack-file.md'), 'utf8');
@@ -55,8 +55,8 @@ describe('docs/stack-file.md lists every field of the catalogue', () => {
   test('the stack itself', () => {
     const rows = table(under(doc, '## The stack'));
 
-    expect(Object.keys(rows)).toEqual(['name', 'rotation']);
-    expectDefaults(rows, { name: nameSchema(z), rotation: rotationSchema(z) });
+    expect(Object.keys(rows)).toEqual(['name', 'rotation', 'privateLink']);
+    expectDefaults(rows, { name: nameSchema(z), rotation: rotationSchema(z), privateLink: privateLinkSchema(z) });
   });
 
   test('the forms of a credential, with their fields', () => {

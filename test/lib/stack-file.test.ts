@@ -5,6 +5,8 @@ import { checkStackFile, parseStackFile } from '../../lib/stack-file';
 import { refusal, stackFile } from '../support/stack-file';
 
 const VENDOR = 'provider: mlflow, url: https://mlflow.acme.dev';
+const VPC = 'vpc: vpc-0123456789abcdef0, subnets: [subnet-0123456789abcdef0]';
+const ENDPOINT_SERVICE = 'com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0';
 const HOOK = 'provider: webhook, url: https://hooks.acme.dev/ml, secret: acme/hooks';
 
 describe('each bad input is refused with one line', () => {
@@ -19,7 +21,7 @@ describe('each bad input is refused with one line', () => {
     ['tracker: { provider: mlflow }', "'tracker.url' of provider 'mlflow' is missing: it must be a string"],
     [`tracker: { ${VENDOR}, usrname: ml }`, "'tracker.usrname' is not a field of provider 'mlflow' (allowed: url, experiment, username, secret, field): did you mean 'username'?"],
     ['orchestrator: { retries: 3 }', "'orchestrator.retries' is not a field of provider 'step-functions' (it has none)"],
-    ['endpiont: {}', "'endpiont' is not a section (allowed: name, rotation, store, tracker, trainer, registry, endpoint, monitor, orchestrator, alerter, pipeline): did you mean 'endpoint'?"],
+    ['endpiont: {}', "'endpiont' is not a section (allowed: name, rotation, privateLink, store, tracker, trainer, registry, endpoint, monitor, orchestrator, alerter, pipeline): did you mean 'endpoint'?"],
     ['pipeline: { gate: { metric: f1, max: 1 } }', "'pipeline.gate.max' is not a field (allowed: metric, minimum, maximum): did you mean 'maximum'?"],
     ['pipeline: { gate: { minimum: 1 } }', "'pipeline.gate.metric' is missing: it must be a string"],
     // Vendors
@@ -52,6 +54,15 @@ describe('each bad input is refused with one line', () => {
     [`alerter: { ${HOOK}, auth: { webhook: standard }, username: ml }`, "'alerter.username' must be left out with 'auth.webhook', got 'ml': the service is told no user"],
     [`alerter: { ${HOOK}, auth: { login: { address: /token, secretAs: key, body: { api_key: abc } } } }`,
       "'alerter.auth.login.body.api_key' must not stand in the file: put the value into AWS Secrets Manager and name it with 'secret' (and 'field', for one field of its JSON)"],
+    // Private ways
+    ['privateLink: true', "'privateLink' must be a mapping, got true"],
+    ['privateLink: { vpc: main, subnets: [], services: [] }', "'privateLink.vpc' must be the id of one that exists, vpc-<8 to 17 hexadecimal digits>, got 'main'"],
+    ['privateLink: { vpc: vpc-0123456789abcdef0, subnets: [], services: [] }', "'privateLink.subnets' must name at least one subnet, got []"],
+    [`privateLink: { ${VPC}, services: [] }`, "'privateLink.services' must hold at least one endpoint service, got none"],
+    [`privateLink: { ${VPC}, services: [{ name: prefect, hosts: [prefect.acme.dev] }] }`,
+      "'privateLink.services.0.name' must be an endpoint service's name, com.amazonaws.vpce.<region>.vpce-svc-<id>, got 'prefect'"],
+    [`privateLink: { ${VPC}, services: [{ name: ${ENDPOINT_SERVICE}, hosts: ["https://mlflow.acme.dev"] }] }`,
+      "'privateLink.services.0.hosts.0' must be a host in lower case, such as api.acme.dev, got 'https://mlflow.acme.dev'"],
     // Instances, images and the training script
     ['trainer: { instanceType: ml.m5.larg }', "'trainer.instanceType' must be a SageMaker training instance type, got 'ml.m5.larg': did you mean 'ml.m5.large'?"],
     ['endpoint: { instanceType: ml.m5.larg }', "'endpoint.instanceType' must be a SageMaker hosting instance type, got 'ml.m5.larg': did you mean 'ml.m5.large'?"],
@@ -126,9 +137,9 @@ describe('each bad input is refused with one line', () => {
 
 describe('defaults', () => {
   test.each(['', '# nothing but a comment', '{}'])('an empty file (%j) is the whole stack on AWS', yaml => {
-    const { name, rotation, pipeline, ...components } = checkStackFile(parseStackFile(stackFile(yaml)));
+    const { name, rotation, privateLink, pipeline, ...components } = checkStackFile(parseStackFile(stackFile(yaml)));
 
-    expect([name, rotation]).toEqual(['mlops', false]);
+    expect([name, rotation, privateLink]).toEqual(['mlops', false, undefined]);
     expect(Object.fromEntries(Object.entries(components).map(([section, { provider }]) => [section, provider]))).toEqual({
       store: 's3', tracker: 'sagemaker', trainer: 'sagemaker', registry: 'sagemaker', endpoint: 'sagemaker', monitor: 'cloudwatch', orchestrator: 'step-functions', alerter: 'sns',
     });
