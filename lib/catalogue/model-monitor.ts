@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { ICapturingEndpoint, IModelEndpoint } from '../../constructs/model-endpoint';
-import { CloudWatchModelMonitor, EvidentlyModelMonitor, FiddlerModelMonitor, IModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor } from '../../constructs/model-monitor';
+import { CloudWatchModelMonitor, EvidentlyModelMonitor, FiddlerModelMonitor, IModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor, WhyLabsModelMonitor } from '../../constructs/model-monitor';
 import { access, auth, held, key, refuse, secretName } from './fields';
 import { Providers } from './provider';
 
@@ -58,6 +58,18 @@ export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEn
     create: (scope, id, { secret, field, url, model, alertRules, features, predictionColumn, timestampColumn, idColumn }, { endpoint }) => new FiddlerModelMonitor(scope, id, {
       endpoint: capturing(endpoint, 'fiddler'), url, model, alertRules, features, predictionColumn, timestampColumn, idColumn, apiKey: held(scope, id, secret), apiKeyField: field,
     }),
+  },
+  whylabs: {
+    fields: z => ({
+      url: z.string(), organization: z.string(), dataset: z.string(), ...key(z), containerUrl: z.string(), containerSecret: secretName(z), containerField: z.string().optional(),
+      features: z.array(z.string()).optional(), predictionColumn: z.string().optional(), windowDays: z.number().optional(),
+    }),
+    props: { apiKey: 'secret', apiKeyField: 'field', containerPasswordField: 'containerField', window: 'windowDays' },
+    create: (scope, id, { secret, field, containerSecret, containerField, windowDays, url, organization, dataset, containerUrl, features, predictionColumn }, { endpoint }) =>
+      new WhyLabsModelMonitor(scope, id, {
+        endpoint: capturing(endpoint, 'whylabs'), url, organization, dataset, containerUrl, features, predictionColumn, window: windowDays === undefined ? undefined : Duration.days(windowDays),
+        apiKey: held(scope, id, secret), apiKeyField: field, containerPassword: held(scope, `${id}Container`, containerSecret), containerPasswordField: containerField,
+      }),
   },
   none: { fields: () => ({}), create: () => undefined },
 };

@@ -126,6 +126,10 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model monitor fiddler': kit.driftMonitor((scope, { modelEndpoint }) => new mlops.FiddlerModelMonitor(scope, 'Monitor', {
     endpoint: modelEndpoint, url: 'https://acme.fiddler.ai', model: 'd30bc065-a2ca-461e-bdcc-56d47c85d2a3', alertRules: { drift: '1d7f6e2c-39a1-4b0e-9a66-0c5a9f1d2b3c' }, apiKey: secret(scope),
   })),
+  'model monitor whylabs': kit.driftMonitor((scope, { modelEndpoint }) => new mlops.WhyLabsModelMonitor(scope, 'Monitor', {
+    endpoint: modelEndpoint, url: 'https://whylabs.acme.dev', organization: 'org-0', dataset: 'model-1', apiKey: secret(scope),
+    containerUrl: 'https://whylogs.acme.dev', containerPassword: secret(scope, 'Password'),
+  })),
   'model monitor cloudwatch, existing': kit.modelMonitor(scope => mlops.CloudWatchModelMonitor.fromAlarms(scope, 'Monitor', {
     alarms: [cloudwatch.Alarm.fromAlarmName(scope, 'Alarm', 'errors')], dashboardName: 'fraud',
   })),

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as fc from 'fast-check';
-import { CloudWatchModelMonitor, EvidentlyModelMonitor, FiddlerModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor } from '../../lib';
+import { CloudWatchModelMonitor, EvidentlyModelMonitor, FiddlerModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor, WhyLabsModelMonitor } from '../../lib';
 import { alarm, auth, deployable, duration, fixed, machineTarget, props, secret, text, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { recipe } from './recipe';
@@ -43,4 +43,14 @@ fuzz('FiddlerModelMonitor', fc.tuple(machineTarget, props({
   alertRules: fc.dictionary(fc.oneof({ weight: 16, arbitrary: fc.constantFrom('drift', 'a b', 'p(x)') }, { weight: 1, arbitrary: fc.constantFrom("it's", '__proto__', '{% 1 %}') }, { weight: 1, arbitrary: text }), id, { minKeys: 1, maxKeys: 3 }),
 }, { apiKeyField: textOrReference, features, predictionColumn: textOrReference, timestampColumn: textOrReference, idColumn: textOrReference })), (stack, [target, given]) => {
   new FiddlerModelMonitor(stack, 'Monitor', given as any).onDrift('Drift', target);
+});
+
+const name = fc.oneof({ weight: 16, arbitrary: fc.constantFrom('org-0', 'model_1') }, { weight: 1, arbitrary: fc.constantFrom('a/b', '..', '{% 1 %}') }, { weight: 1, arbitrary: text });
+
+fuzz('WhyLabsModelMonitor', fc.tuple(machineTarget, props({
+  endpoint, url, organization: name, dataset: name, apiKey: secret, containerUrl: url, containerPassword: secret,
+}, {
+  apiKeyField: textOrReference, containerPasswordField: textOrReference, features, predictionColumn: textOrReference, window: duration(86_400, 691_200, 43_200),
+})), (stack, [target, given]) => {
+  new WhyLabsModelMonitor(stack, 'Monitor', given as any).onDrift('Drift', target);
 });

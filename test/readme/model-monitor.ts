@@ -4,6 +4,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import {
   Auth, CloudWatchModelMonitor, DeployableSageMakerEndpoint, EvidentlyModelMonitor, FiddlerModelMonitor, IDriftMonitor, IModelMonitor, OtlpModelMonitor, PhoenixModelMonitor, S3ArtifactStore,
+  WhyLabsModelMonitor,
 } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
@@ -36,4 +37,12 @@ const fiddlerKey = secretsmanager.Secret.fromSecretNameV2(stack, 'FiddlerKey', '
 new FiddlerModelMonitor(stack, 'Fiddler', {
   endpoint, url: 'https://acme.fiddler.ai', model: 'd30bc065-a2ca-461e-bdcc-56d47c85d2a3', apiKey: fiddlerKey, features: ['amount', 'age'],
   alertRules: { 'amount drifts': '1d7f6e2c-39a1-4b0e-9a66-0c5a9f1d2b3c' },
+});
+
+const whylabsKey = secretsmanager.Secret.fromSecretNameV2(stack, 'WhyLabsKey', 'whylabs');
+const containerPassword = secretsmanager.Secret.fromSecretNameV2(stack, 'ContainerPassword', 'whylogs');
+
+new WhyLabsModelMonitor(stack, 'WhyLabs', {
+  endpoint, url: 'https://whylabs.acme.dev', organization: 'org-0', dataset: 'model-1', apiKey: whylabsKey, features: ['amount', 'age'],
+  containerUrl: 'https://whylogs.acme.dev', containerPassword,
 });
