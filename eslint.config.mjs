@@ -23,13 +23,13 @@ export default tseslint.config(
   },
   { files: ['constructs/core/**'], rules: { 'no-restricted-imports': only('^(\\.\\./){3}', 'The core imports nothing of this project but itself.') } },
   { files: ['constructs/core/*.ts'], rules: { 'no-restricted-imports': only('^\\.\\./|^@aws-sdk/', 'The core imports nothing of this project but itself, and no AWS SDK.') } },
-  { files: ['constructs/sagemaker/**'], rules: { 'no-restricted-imports': only('^\\.\\./(?!core(/|$))', "What SageMaker's constructs share imports the core only.") } },
+  { files: ['constructs/{sagemaker,databricks}/**'], rules: { 'no-restricted-imports': only('^\\.\\./(?!core(/|$))', 'What the components of one vendor share imports the core only.') } },
   {
     files: ['constructs/*/*.ts'],
-    ignores: ['constructs/core/**', 'constructs/sagemaker/**'],
+    ignores: ['constructs/core/**', 'constructs/{sagemaker,databricks}/**'],
     rules: {
       'no-restricted-imports': ['error', { patterns: [
-        { regex: '^\\.\\./(?!core(/|$)|sagemaker/)([^/]+)(?!/\\2$)(/|$)', message: "Import another component's contract file, never an implementation or its index." },
+        { regex: '^\\.\\./(?!core(/|$)|sagemaker/|databricks/)([^/]+)(?!/\\2$)(/|$)', message: "Import another component's contract file, never an implementation or its index." },
         { regex: '^\\.\\./\\.\\./', message: 'Constructs import no lib.' },
         SDK,
       ] }],

@@ -1,6 +1,7 @@
 export * from '../constructs/alerter';
 export * from '../constructs/artifact-store';
 export * from '../constructs/core';
+export * from '../constructs/databricks';
 export * from '../constructs/experiment-tracker';
 export * from '../constructs/model-endpoint';
 export * from '../constructs/model-monitor';

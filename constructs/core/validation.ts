@@ -67,7 +67,7 @@ function described(value: unknown): string {
   if (Construct.isConstruct(value)) return `'${value.node.path}'`;
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
   if (typeof value !== 'object' || value === null) return String(value);
-  if (!isPlain(value)) return `a ${value.constructor?.name}`;
+  if (!isPlain(value)) return `${/^[AEIO]/.test(value.constructor?.name) ? 'an' : 'a'} ${value.constructor?.name}`;
   try {
     return shown(JSON.stringify(value));
   } catch {

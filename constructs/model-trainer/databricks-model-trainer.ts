@@ -1,9 +1,9 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
-import { Auth, AuthScheme, Binding, ExternalEndpoint, Step } from '../core';
-import { check, integer, mustBe } from '../core/validation';
+import { Auth, Binding, Step } from '../core';
+import { check, integer } from '../core/validation';
+import { DatabricksWorkspace } from '../databricks/databricks-workspace';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { HttpsModelTrainer } from './https-model-trainer';
 import { IModelTrainer, TrainOptions } from './model-trainer';
@@ -16,7 +16,7 @@ export interface DatabricksModelTrainerProps {
   readonly job: number;
   /** Receives the models, under `training/`. */
   readonly artifactStore: IArtifactStore;
-  /** How the workspace knows its callers: `Auth.bearer` with a personal access token, or `DatabricksModelTrainer.servicePrincipal`. */
+  /** How the workspace knows its callers: `Auth.bearer` with a personal access token, or `DatabricksWorkspace.servicePrincipal`. */
   readonly auth: Auth;
   /**
    * The AWS identity that the job runs with; it is granted the models' folder and what the components in `uses` ask for.
@@ -39,19 +39,14 @@ const SUCCESS = "['SUCCESS', 'SUCCESS_WITH_FAILURES']";
  * @see https://docs.databricks.com/api/workspace/jobs/runnow
  */
 export class DatabricksModelTrainer extends Construct implements IModelTrainer {
-  /** A service principal, known by an OAuth secret. */
-  public static servicePrincipal(clientId: string, secret: ISecret, field?: string): Auth {
-    return Auth.oauth(clientId, secret, { address: '/oidc/v1/token', scope: 'all-apis', field });
-  }
-
-  private readonly workspace: ExternalEndpoint;
+  private readonly workspace: DatabricksWorkspace;
   private readonly jobs: HttpsModelTrainer;
 
   constructor(scope: Construct, id: string, private readonly props: DatabricksModelTrainerProps) {
     super(scope, id);
-    check(props, z => ({ job: integer(z, 1, Number.MAX_SAFE_INTEGER), auth: mustBe(z, 'Auth.bearer or DatabricksModelTrainer.servicePrincipal', it => [AuthScheme.BEARER, AuthScheme.OAUTH].includes(it?.scheme)) }), 'job', 'auth');
+    check(props, z => ({ job: integer(z, 1, Number.MAX_SAFE_INTEGER) }), 'job');
     const { job, ...rest } = props;
-    this.workspace = new ExternalEndpoint(props.url, props.auth);
+    this.workspace = new DatabricksWorkspace(props.url, props.auth);
     this.jobs = new HttpsModelTrainer(this, 'Jobs', {
       ...rest,
       submit: {
@@ -77,16 +72,9 @@ export class DatabricksModelTrainer extends Construct implements IModelTrainer {
     return this.jobs.train(scope, id, options);
   }
 
-  /** In the names of Databricks' own SDKs. */
   public bind(_client: iam.IGrantable): Binding {
-    const { scheme, username, credential } = this.workspace.auth;
-    const principal = scheme === AuthScheme.OAUTH;
-    const secret = principal ? 'DATABRICKS_CLIENT_SECRET' : 'DATABRICKS_TOKEN';
-    return {
-      provider: 'databricks', address: this.workspace.url,
-      variables: { DATABRICKS_HOST: this.workspace.url, MLOPS_TRAINING_JOB: String(this.props.job), ...principal && { DATABRICKS_CLIENT_ID: username! } },
-      secrets: { [secret]: credential! },
-      probes: this.workspace.probes(secret, { authorized: { path: `/api/2.2/jobs/get?job_id=${this.props.job}`, expects: { job_id: this.props.job } } }),
-    };
+    const { job } = this.props;
+    const known = this.workspace.binding({ path: `/api/2.2/jobs/get?job_id=${job}`, expects: { job_id: job } });
+    return { ...known, variables: { ...known.variables, MLOPS_TRAINING_JOB: String(job) } };
   }
 }

@@ -1,4 +1,5 @@
 import { IS3ArtifactStore } from '../../constructs/artifact-store';
+import { DatabricksWorkspace } from '../../constructs/databricks';
 import {
   ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, IExperimentTracker, MlflowExperimentTracker,
   NeptuneExperimentTracker, SageMakerExperimentTracker, WandbExperimentTracker,
@@ -23,7 +24,9 @@ export const TRACKERS: Providers<IExperimentTracker | undefined, { store: IS3Art
   },
   databricks: {
     fields: z => ({ url: z.string(), ...key(z), clientId: z.string().optional(), experiment: z.string().optional() }),
-    create: (scope, id, { secret, field, ...props }) => new DatabricksExperimentTracker(scope, id, { url: props.url, ...props, token: held(scope, id, secret), tokenField: field }),
+    create: (scope, id, { url, experiment, clientId, ...settings }) => new DatabricksExperimentTracker(scope, id, {
+      url, experiment, auth: auth(scope, id, { ...settings, username: clientId }, { user: DatabricksWorkspace.servicePrincipal }),
+    }),
   },
   wandb: {
     fields: z => ({ ...key(z), entity: z.string().optional(), project: z.string().optional(), url: z.string().optional() }),

@@ -2,6 +2,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { IS3ArtifactStore } from '../../constructs/artifact-store';
 import { Auth } from '../../constructs/core';
+import { DatabricksWorkspace } from '../../constructs/databricks';
 import { DatabricksModelTrainer, HttpsModelTrainer, IModelTrainer, PipelineModelTrainer, RayModelTrainer, SageMakerModelTrainer } from '../../constructs/model-trainer';
 import { AirflowOrchestrator, DagsterOrchestrator, IOrchestrator, PrefectOrchestrator, PrefectOrchestratorProps, ZenmlOrchestrator } from '../../constructs/orchestrator';
 import { access, auth, Callers, IMAGE, key, toImage } from './fields';
@@ -68,7 +69,7 @@ export const TRAINERS: Providers<IModelTrainer, { store: IS3ArtifactStore }> = {
     fields: z => ({ ...work(z), url: z.string(), job: z.number(), role: role(z), ...key(z), clientId: z.string().optional() }),
     props: { uri: 'image', version: 'image' },
     create: (scope, id, { url, job, clientId, ...settings }, { store }) => new DatabricksModelTrainer(scope, id, {
-      artifactStore: store, url, job, auth: auth(scope, id, { ...settings, username: clientId }, { user: DatabricksModelTrainer.servicePrincipal }),
+      artifactStore: store, url, job, auth: auth(scope, id, { ...settings, username: clientId }, { user: DatabricksWorkspace.servicePrincipal }),
       image: toImage(settings.image), identity: identity(scope, id, settings.role),
     }),
   },

@@ -31,7 +31,7 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'experiment tracker mlflow': kit.experimentTracker(scope => new mlops.MlflowExperimentTracker(scope, 'Tracker', { url: 'https://mlflow.acme.dev', auth: mlops.Auth.basic('ml', secret(scope), 'password') })),
   'experiment tracker mlflow, bearer': kit.experimentTracker(scope => new mlops.MlflowExperimentTracker(scope, 'Tracker', { url: 'https://mlflow.acme.dev', auth: mlops.Auth.bearer(secret(scope)) })),
 
-  'experiment tracker databricks': kit.experimentTracker(scope => new mlops.DatabricksExperimentTracker(scope, 'Tracker', { url: 'https://acme.cloud.databricks.com', token: secret(scope) })),
+  'experiment tracker databricks': kit.experimentTracker(scope => new mlops.DatabricksExperimentTracker(scope, 'Tracker', { url: 'https://acme.cloud.databricks.com', auth: mlops.Auth.bearer(secret(scope)) })),
   'experiment tracker wandb': kit.experimentTracker(scope => new mlops.WandbExperimentTracker(scope, 'Tracker', { apiKey: secret(scope), entity: 'acme', project: 'fraud' })),
   'experiment tracker comet': kit.experimentTracker(scope => new mlops.CometExperimentTracker(scope, 'Tracker', { apiKey: secret(scope), workspace: 'acme' })),
   'experiment tracker comet-partner-app': kit.experimentTracker(scope => new mlops.CometPartnerAppExperimentTracker(scope, 'Tracker', { apiKey: secret(scope), tier: 'small', adminUsers: ['ada'] })),
@@ -54,7 +54,7 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
     artifactStore, url: 'https://acme.cloud.databricks.com', job: 411, auth: mlops.Auth.bearer(secret(scope)),
   })),
   'model trainer databricks, service principal': kit.modelTrainer((scope, { artifactStore }) => new mlops.DatabricksModelTrainer(scope, 'Trainer', {
-    artifactStore, url: 'https://acme.cloud.databricks.com', job: 411, auth: mlops.DatabricksModelTrainer.servicePrincipal('0b1c', secret(scope)),
+    artifactStore, url: 'https://acme.cloud.databricks.com', job: 411, auth: mlops.DatabricksWorkspace.servicePrincipal('0b1c', secret(scope)),
   })),
   'model trainer https': kit.modelTrainer((scope, { artifactStore }) => new mlops.HttpsModelTrainer(scope, 'Trainer', {
     artifactStore, url: 'https://jobs.acme.dev', auth: mlops.Auth.bearer(secret(scope)), submit: { path: '/jobs', body: { name: '{% $key %}', input: '{% $inputs %}', args: '{% $hyperparameters %}' }, existsStatus: 409 },

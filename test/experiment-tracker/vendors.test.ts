@@ -3,7 +3,8 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import {
-  Auth, ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, Environment, IExperimentTracker, MirroredTracker,
+  Auth, ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, DatabricksWorkspace,
+  Environment, IExperimentTracker, MirroredTracker,
   MlflowExperimentTracker, NeptuneExperimentTracker, WandbExperimentTracker,
 } from '../../lib';
 
@@ -66,10 +67,10 @@ describe("each client's own variables, with the least and the most that one can 
 
   test('Databricks, by a token and by a service principal', () => {
     const url = 'https://acme.cloud.databricks.com';
-    expect(environment(new DatabricksExperimentTracker(stack, 'Least', { url, token: secret }))).toEqual({
+    expect(environment(new DatabricksExperimentTracker(stack, 'Least', { url, auth: Auth.bearer(secret) }))).toEqual({
       MLFLOW_TRACKING_URI: 'databricks', DATABRICKS_HOST: url, MLOPS_SECRET_DATABRICKS_TOKEN: ARN,
     });
-    expect(environment(new DatabricksExperimentTracker(stack, 'Most', { url, token: secret, tokenField: 'oauth', clientId: 'f0e1', experiment: '/Shared/churn' }))).toEqual({
+    expect(environment(new DatabricksExperimentTracker(stack, 'Most', { url, auth: DatabricksWorkspace.servicePrincipal('f0e1', secret, 'oauth'), experiment: '/Shared/churn' }))).toEqual({
       MLFLOW_TRACKING_URI: 'databricks', DATABRICKS_HOST: url, DATABRICKS_CLIENT_ID: 'f0e1', MLFLOW_EXPERIMENT_NAME: '/Shared/churn', MLOPS_SECRET_DATABRICKS_CLIENT_SECRET: `${ARN}:oauth`,
     });
   });
@@ -93,7 +94,7 @@ describe('two trackers during a move', () => {
   });
 
   test('two that read the same variables are refused', () => {
-    const primary = new DatabricksExperimentTracker(stack, 'Kept', { url: 'https://acme.cloud.databricks.com', token: secret });
+    const primary = new DatabricksExperimentTracker(stack, 'Kept', { url: 'https://acme.cloud.databricks.com', auth: Auth.bearer(secret) });
     const secondary = new MlflowExperimentTracker(stack, 'Left', { url: 'https://mlflow.acme.dev' });
 
     expect(() => environment(new MirroredTracker(stack, 'Both', { primary, secondary }))).toThrow(new Error(
@@ -114,8 +115,10 @@ describe('each bad input is refused with one line', () => {
     ['no app', () => CometPartnerAppExperimentTracker.fromApp(stack, 'Bad', { apiKey: secret, appArn: 'app-A1', url: 'https://a.dev' }),
       "'appArn' must be a Partner AI App's ARN, arn:aws:sagemaker:<region>:<account>:partner-app/<id>, got 'app-A1'"],
     ['no credentials', () => new ClearMlExperimentTracker(stack, 'Bad', {} as any), "'credentials' must be a secret (ISecret), got undefined"],
-    ['an experiment that is no path', () => new DatabricksExperimentTracker(stack, 'Bad', { url: 'https://a.dev', token: secret, experiment: 'churn' }),
+    ['an experiment that is no path', () => new DatabricksExperimentTracker(stack, 'Bad', { url: 'https://a.dev', auth: Auth.bearer(secret), experiment: 'churn' }),
       "'experiment' must be a path in the workspace that starts with '/', of at most 500 characters, got 'churn'"],
+    ['a user of a workspace', () => new DatabricksExperimentTracker(stack, 'Bad', { url: 'https://a.dev', auth: Auth.basic('ada', secret) }),
+      "'auth' must be Auth.bearer or DatabricksWorkspace.servicePrincipal, got an Auth"],
     ['a project without a workspace', () => new NeptuneExperimentTracker(stack, 'Bad', { project: 'churn', apiToken: secret }),
       "'project' must be a workspace and a project's name, with a '/' between, got 'churn'"],
     ['half a mirror', () => new MirroredTracker(stack, 'Bad', { primary: new WandbExperimentTracker(stack, 'Kept', { apiKey: secret }) } as any), "'secondary' must be a tracker (IExperimentTracker), got undefined"],

@@ -9,7 +9,8 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as fc from 'fast-check';
 import {
-  Auth, DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint, MlflowExperimentTracker, OpenInferenceEndpoint, S3ArtifactStore, SageMakerExperimentTracker, SageMakerImage,
+  Auth, DatabricksWorkspace, DeployableOpenInferenceEndpoint, DeployableSageMakerEndpoint,
+  MlflowExperimentTracker, OpenInferenceEndpoint, S3ArtifactStore, SageMakerExperimentTracker, SageMakerImage,
   SageMakerModelRegistry, SageMakerModelTrainer, SnsAlerter, StepFunctionsOrchestrator, WebhookSignature,
 } from '../../lib';
 import { recipe } from './recipe';
@@ -97,6 +98,12 @@ export const auth = fc.oneof(
     oauth: held => Auth.oauth('ml', held, { address: '/oauth/token', scope: 'all' }), exchange: held => Auth.exchange(Auth.basic('ml', held), { address: 'https://login.acme.dev/token' }),
     sigv4: held => Auth.sigv4(held, { region: 'eu-west-1', service: 'execute-api' }), signed: held => Auth.signed(held, WebhookSignature.standard()), readWhenUsed: held => Auth.readWhenUsed(Auth.bearer(held)),
   }).map(([form, of]) => recipe(`Auth.${form}(...)`, (stack, id) => of(secretsmanager.Secret.fromSecretNameV2(stack, id, 'acme/vendor')))),
+);
+
+/** What a workspace of Databricks takes, and what it does not. */
+export const workspaceAuth = fc.oneof(
+  { weight: 3, arbitrary: recipe('a service principal', (stack, id) => DatabricksWorkspace.servicePrincipal('f0e1d2c3', secretsmanager.Secret.fromSecretNameV2(stack, id, 'acme/databricks'), 'secret')) },
+  { weight: 1, arbitrary: auth },
 );
 
 export const image = fc.oneof(

@@ -2,10 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as fc from 'fast-check';
 import { DatabricksModelTrainer, HttpsModelTrainer, PipelineModelTrainer, PrefectOrchestrator, RayModelTrainer, S3ArtifactStore, SageMakerModelTrainer } from '../../lib';
-import { anyRole, around, auth, duration, fixed, image, key, mostly, props, securityGroup, store, subnets, text, textOrReference, tracker, vpc } from './arbitraries';
+import { anyRole, around, auth, duration, fixed, image, key, mostly, props, securityGroup, store, subnets, text, textOrReference, tracker, vpc, workspaceAuth } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
 import { recipe } from './recipe';
@@ -46,9 +45,7 @@ fuzz('HttpsModelTrainer', fc.tuple(props({ artifactStore: store, url, submit, st
   machine(stack, new HttpsModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels, hyperparameters: channels }));
 });
 
-const principal = recipe('a service principal', (stack, id) => DatabricksModelTrainer.servicePrincipal('f0e1d2c3', secretsmanager.Secret.fromSecretNameV2(stack, id, 'acme/databricks'), 'secret'));
-
-fuzz('DatabricksModelTrainer', fc.tuple(props({ artifactStore: store, url, job: around(1, 411, Number.MAX_SAFE_INTEGER), auth: fc.oneof({ weight: 3, arbitrary: principal }, { weight: 1, arbitrary: auth }) }, { identity: anyRole, image }), inputs), (stack, [given, channels]) => {
+fuzz('DatabricksModelTrainer', fc.tuple(props({ artifactStore: store, url, job: around(1, 411, Number.MAX_SAFE_INTEGER), auth: workspaceAuth }, { identity: anyRole, image }), inputs), (stack, [given, channels]) => {
   machine(stack, new DatabricksModelTrainer(stack, 'Trainer', given).train(stack, 'Train', { inputs: channels, hyperparameters: channels }));
 });
 

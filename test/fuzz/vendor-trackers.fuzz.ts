@@ -4,7 +4,7 @@ import {
   ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, IExperimentTracker, MirroredTracker, NeptuneExperimentTracker,
   Publication, WandbExperimentTracker,
 } from '../../lib';
-import { mostly, props, secret, textOrReference, tracker } from './arbitraries';
+import { mostly, props, secret, textOrReference, tracker, workspaceAuth } from './arbitraries';
 import { fuzz } from './fuzz';
 import { recipe } from './recipe';
 import { url } from './urls';
@@ -21,7 +21,7 @@ const TRACKERS: { [subject: string]: { given: fc.Arbitrary<any>; of: new (scope:
   CometPartnerAppExperimentTracker: {
     given: props({ apiKey: secret, tier: mostly(['small', 'large'], name), adminUsers: fc.array(session, { maxLength: 3 }) }, { apiKeyField: field, workspace: mostly(['acme'], name), project: name }), of: CometPartnerAppExperimentTracker,
   },
-  DatabricksExperimentTracker: { given: props({ url, token: secret }, { tokenField: field, clientId: name, experiment: name }), of: DatabricksExperimentTracker },
+  DatabricksExperimentTracker: { given: props({ url, auth: workspaceAuth }, { experiment: mostly(['/Shared/churn'], name) }), of: DatabricksExperimentTracker },
   ClearMlExperimentTracker: { given: props({ credentials: secret }, { accessKeyField: field, secretKeyField: field, url, webUrl: url, filesUrl: url }), of: ClearMlExperimentTracker },
   NeptuneExperimentTracker: { given: props({ project: name, apiToken: secret }, { apiTokenField: field }), of: NeptuneExperimentTracker },
   MirroredTracker: { given: props({ primary: fc.oneof(tracker, wandb), secondary: fc.oneof(tracker, wandb) }), of: MirroredTracker },

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Auth, DatabricksModelTrainer, DatabricksModelTrainerProps } from '../../lib';
+import { Auth, DatabricksModelTrainer, DatabricksModelTrainerProps, DatabricksWorkspace } from '../../lib';
 import { resource } from '../support/template';
 import { Service, setting, trained, training } from './fixture';
 
@@ -10,7 +10,7 @@ afterEach(() => { jest.useRealTimers(); });
 function made(props: Partial<DatabricksModelTrainerProps> = {}) {
   const { stack, artifactStore } = setting();
   const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'acme/databricks');
-  const auth = props.auth ?? DatabricksModelTrainer.servicePrincipal('0b1c', secret, 'secret');
+  const auth = props.auth ?? DatabricksWorkspace.servicePrincipal('0b1c', secret, 'secret');
   return { stack, secret, trainer: new DatabricksModelTrainer(stack, 'Trainer', { url: 'https://acme.cloud.databricks.com', job: 411, artifactStore, ...props, auth }) };
 }
 
@@ -72,7 +72,7 @@ test('a service principal is known by OAuth, a person by a token', () => {
 
 test.each<[Partial<DatabricksModelTrainerProps>, string]>([
   [{ job: 0 }, "'job' must be a whole number from 1 to 9007199254740991, got 0"],
-  [{ auth: Auth.none() }, "'auth' must be Auth.bearer or DatabricksModelTrainer.servicePrincipal, got a Auth"],
+  [{ auth: Auth.none() }, "'auth' must be Auth.bearer or DatabricksWorkspace.servicePrincipal, got an Auth"],
   [{ url: 'acme' }, "'url' must be an https:// URL"],
 ])('%j is refused', (props, message) => {
   expect(() => made(props)).toThrow(message);

@@ -1,6 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Auth, DatabricksModelTrainer, HttpsModelTrainer, IModelTrainer, PipelineModelTrainer, PrefectOrchestrator, RayModelTrainer, S3ArtifactStore, SageMakerExperimentTracker, SageMakerModelTrainer, StepFunctionsOrchestrator } from '../../lib';
+import { Auth, DatabricksModelTrainer, DatabricksWorkspace, HttpsModelTrainer, IModelTrainer, PipelineModelTrainer, PrefectOrchestrator, RayModelTrainer, S3ArtifactStore, SageMakerExperimentTracker, SageMakerModelTrainer, StepFunctionsOrchestrator } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
 const store = new S3ArtifactStore(stack, 'ArtifactStore');
@@ -15,7 +15,7 @@ new StepFunctionsOrchestrator(stack, 'Orchestrator').addPipeline('nightly', { de
 const token = secretsmanager.Secret.fromSecretNameV2(stack, 'Token', 'acme/ray');
 const ray: IModelTrainer = new RayModelTrainer(stack, 'Ray', { url: 'https://ray.acme.dev', artifactStore: store, auth: Auth.bearer(token), gpus: 1 });
 const lakehouse: IModelTrainer = new DatabricksModelTrainer(stack, 'Lakehouse', {
-  url: 'https://acme.cloud.databricks.com', job: 411, artifactStore: store, auth: DatabricksModelTrainer.servicePrincipal('f0e1d2c3', token, 'secret'),
+  url: 'https://acme.cloud.databricks.com', job: 411, artifactStore: store, auth: DatabricksWorkspace.servicePrincipal('f0e1d2c3', token, 'secret'),
 });
 const queue: IModelTrainer = new HttpsModelTrainer(stack, 'Queue', {
   url: 'https://jobs.acme.dev', artifactStore: store, auth: Auth.bearer(token),

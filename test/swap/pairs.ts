@@ -36,7 +36,7 @@ export const PAIRS: Pair[] = [
   { one: 'orchestrator `prefect`', other: "the loop, whose pipelines are the stack's own", make: () => loop(stack => ({ orchestrator: new mlops.PrefectOrchestrator(stack, 'Runs', { url: 'https://prefect.acme.dev/api', artifactStore: parts().store }) })) },
   { one: 'experiment tracker `mlflow`', other: 'experiment tracker `databricks`, mirrored', make: () => {
     const stack = new Stack(new App(), 'test');
-    const secondary = new mlops.DatabricksExperimentTracker(stack, 'Other', { url: 'https://acme.cloud.databricks.com', token: Secret.fromSecretNameV2(stack, 'Token', 'acme/databricks') });
+    const secondary = new mlops.DatabricksExperimentTracker(stack, 'Other', { url: 'https://acme.cloud.databricks.com', auth: mlops.Auth.bearer(Secret.fromSecretNameV2(stack, 'Token', 'acme/databricks')) });
     new mlops.Publication(stack, 'Publish', { component: 'experiment-tracker', of: new mlops.MirroredTracker(stack, 'Both', { primary: new mlops.MlflowExperimentTracker(stack, 'One', { url: 'https://mlflow.acme.dev' }), secondary }) });
   } },
 ];

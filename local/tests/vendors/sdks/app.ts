@@ -3,7 +3,7 @@ import { CfnOutput, Duration, SecretValue, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import {
-  Auth, ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, DatabricksModelTrainer, DatadogAlerter,
+  Auth, ClearMlExperimentTracker, CometExperimentTracker, CometPartnerAppExperimentTracker, DatabricksExperimentTracker, DatabricksModelTrainer, DatabricksWorkspace, DatadogAlerter,
   Environment, IAlerter, IComponent, MirroredTracker, MlflowExperimentTracker, PagerDutyAlerter, SlackAlerter, WandbExperimentTracker,
 } from '../../../../lib';
 import { app } from '../app';
@@ -14,7 +14,7 @@ app('sdks', (stack, addresses, artifactStore) => {
     secretObjectValue: { key: SecretValue.unsafePlainText('1824812581259009ca9981580f8f8a9012409eee'), access: SecretValue.unsafePlainText('access-of-the-test'), secret: SecretValue.unsafePlainText('secret-of-the-test') },
   });
   const key = { apiKey: secret, apiKeyField: 'key' };
-  const databricks = { url: at.databricks, token: secret, experiment: '/Shared/churn' };
+  const databricks = { url: at.databricks, experiment: '/Shared/churn' };
   const jobs = (id: string, job: number) => new DatabricksModelTrainer(stack, id, { url: at.databricks, job, artifactStore, auth: Auth.bearer(secret, 'key') });
   const [ending, endless] = [jobs('Ending', 411), jobs('Endless', 412)];
   const wandb = new WandbExperimentTracker(stack, 'Wandb', { ...key, url: at.wandb, entity: 'acme', project: 'churn' });
@@ -24,8 +24,8 @@ app('sdks', (stack, addresses, artifactStore) => {
     comet: new CometExperimentTracker(stack, 'Comet', { ...key, url: at.comet, workspace: 'acme', project: 'churn' }),
     partner: CometPartnerAppExperimentTracker.fromApp(stack, 'PartnerApp', { ...key, appArn: 'arn:aws:sagemaker:us-east-1:000000000000:partner-app/app-ABCDEF123456', url: at.comet }),
     clearml: new ClearMlExperimentTracker(stack, 'ClearMl', { credentials: secret, accessKeyField: 'access', secretKeyField: 'secret', url: at.clearml, webUrl: at.clearml, filesUrl: at.clearml }),
-    token: new DatabricksExperimentTracker(stack, 'Token', { ...databricks, tokenField: 'key' }),
-    principal: new DatabricksExperimentTracker(stack, 'Principal', { ...databricks, clientId: 'client-of-the-test', tokenField: 'secret' }),
+    token: new DatabricksExperimentTracker(stack, 'Token', { ...databricks, auth: Auth.bearer(secret, 'key') }),
+    principal: new DatabricksExperimentTracker(stack, 'Principal', { ...databricks, auth: DatabricksWorkspace.servicePrincipal('client-of-the-test', secret, 'secret') }),
     jobs: ending,
     mirrored: new MirroredTracker(stack, 'Mirrored', { primary: mlflow, secondary: wandb }),
   });
