@@ -103,7 +103,7 @@ export class WandbModelRegistry extends Construct implements IModelRegistry {
     const metadata = { modelUri, image, metrics, runId: Step.RUN_ID, ...decided(ModelStatus.PENDING) };
     // The digest is the identity of a version in its collection: it holds the run's key, so that W&B finds what the run has registered.
     const digest = `{% $hash('wandb-artifact-manifest-v1\\n${ENTRY}:' & $key & '\\n', 'MD5') %}`;
-    const manifest = { ...MANIFEST, contents: { [ENTRY]: { digest: Step.KEY, ref: modelUri } } };
+    const manifest = { ...MANIFEST, contents: { [ENTRY]: { digest: Step.KEY, ref: modelUri, size: 0 } } };
     const when = "{% $created.state != 'COMMITTED' %}";
     return new Step(scope, id, {
       timeout,

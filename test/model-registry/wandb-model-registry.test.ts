@@ -121,7 +121,7 @@ describe('register', () => {
     expect(run).toMatchObject({ displayName: 'run 1', jobType: 'register', state: 'finished', summaryMetrics: JSON.stringify(INPUT.metrics) });
     const [{ manifest, digest, runName, description, aliases }] = wandb.versions;
     expect(manifest).toEqual({
-      version: 1, storagePolicy: 'wandb-storage-policy-v1', storagePolicyConfig: { storageLayout: 'V2' }, contents: { model: { digest: key, ref: INPUT.uri } },
+      version: 1, storagePolicy: 'wandb-storage-policy-v1', storagePolicyConfig: { storageLayout: 'V2' }, contents: { model: { digest: key, ref: INPUT.uri, size: 0 } },
     });
     expect([digest, runName, description, aliases]).toEqual([md5(`wandb-artifact-manifest-v1\nmodel:${key}\n`, 'hex'), key, 'Nightly, für alle', [{ artifactCollectionName: 'fraud', alias: 'latest' }]]);
     expect(wandb.metadata('v0')).toEqual({
