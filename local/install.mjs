@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+import { inTurn } from './turns.mjs';
+
 export const repository = resolve(import.meta.dirname, '..');
 export const cache = resolve(process.env.MLOPS_LOCAL_CACHE || join(repository, '.local', 'cache'));
 export const targetPython = join(cache, 'target', 'bin', 'python');
@@ -31,10 +33,8 @@ export function checkNode() {
 export async function installNodePackages(report) {
   const installed = join(repository, 'node_modules', '.package-lock.json');
   const lock = join(repository, 'package-lock.json');
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  await report('node packages', async () => {
-    await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm-ci.log');
-  });
+  const isInstalled = () => existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs;
+  await unless(isInstalled, installed, 'node packages', report, () => run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm-ci.log'));
 }
 
 /** The target's own Python environment, which also runs the command line and the tests. */
@@ -131,10 +131,19 @@ async function once(folder, inputs, label, report, work) {
   const hash = createHash('sha256');
   for (const file of inputs) hash.update(readFileSync(file));
   const wanted = hash.digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  rmSync(stamp, { force: true });
-  await report(label, work);
-  writeFileSync(stamp, wanted);
+  await unless(() => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted, stamp, label, report, async () => {
+    rmSync(stamp, { force: true });
+    await work();
+    writeFileSync(stamp, wanted);
+  });
+}
+
+/** Does `work`, unless it is done, or another run has done it meanwhile. */
+async function unless(isDone, name, label, report, work) {
+  if (isDone()) return;
+  await inTurn(name, async () => {
+    if (!isDone()) await report(label, work);
+  }, stopping.signal);
 }
 
 let python;
@@ -164,9 +173,11 @@ function isSuitable(command) {
 }
 
 const running = new Set();
+const stopping = new AbortController();
 
-/** Ends the programs that still install something. */
+/** Ends the programs that still install something, and the waiting for another run. */
 export function stopInstalling(signal) {
+  stopping.abort(new Refusal('ended while another run was installing: try again'));
   for (const child of running) child.kill(signal);
 }
 
