@@ -207,12 +207,13 @@ export class WandbModelRegistry extends Construct implements IModelRegistry {
       entity: this.entity, project: this.project, name: `{% '${this.name}:' & ${version} %}`, id: `{% ${byName} ? '' : ${id} %}`, byName: `{% ${byName} %}`,
     };
     const status = Object.entries(DECISIONS).map(([status, tag]) => `'${tag}' in $it.tags.name ? '${status}' : `).join('');
-    return this.ask(name, LOOK_UP, variables, `(
-      $it := $exists($data.artifact.id) ? $data.artifact : $data.project.artifactCollectionMembership.artifact; $of := $it.artifactSequence; $metadata := $type($it.metadata) = 'string' ? $parse($it.metadata) : {};
-      $it.state = 'COMMITTED' and $join([$of.project.entity.name, $of.project.name, $of.name], '/') = '${this.props.collection}' and $exists($metadata.changedAt)
-        ? {'id': $it.id, 'version': 'v' & $it.versionIndex, 'status': ${status}'${ModelStatus.PENDING}', 'metadata': $metadata, 'tags': [$it.tags.name]}
-        : {'error': '${this.props.collection} has no version ' & ${version} & ' that was registered'}
-    )`);
+    const of = "$join([$it.artifactSequence.project.entity.name, $it.artifactSequence.project.name, $it.artifactSequence.name], '/')";
+    const found = `{'id': $it.id, 'version': 'v' & $it.versionIndex, 'status': ${status}'${ModelStatus.PENDING}', 'metadata': $metadata, 'tags': [$it.tags.name]}`;
+    return this.ask(name, LOOK_UP, variables, [
+      '($it := $exists($data.artifact.id) ? $data.artifact : $data.project.artifactCollectionMembership.artifact;', "$metadata := $type($it.metadata) = 'string' ? $parse($it.metadata) : {};",
+      `$it.state = 'COMMITTED' and ${of} = '${this.props.collection}' and $exists($metadata.changedAt)`,
+      `? ${found} : {'error': '${this.props.collection} has no version ' & ${version} & ' that was registered'})`,
+    ].join(' '));
   }
 
   /** A call of W&B's GraphQL API, which answers 200 to what it refuses, too. */
@@ -220,7 +221,7 @@ export class WandbModelRegistry extends Construct implements IModelRegistry {
     const body = '$states.result.ResponseBody';
     return {
       ...this.server.request(this, name, {
-        path: '/graphql', body: { query, variables },
+        path: '/graphql', body: { query: query.replace(/\s+/g, ' '), variables },
         value: `{% ($data := ${body}.data; $exists(${body}.errors.message) ? {'error': $join([${body}.errors.message], '; ')} : ${value}) %}`,
       }),
       failed: `{% $exists($${name}.error) %}`, cause: `{% $${name}.error %}`,
