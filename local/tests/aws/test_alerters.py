@@ -1,15 +1,13 @@
 """What the alerters that call a vendor send on the wire: deployed from their template, against a server on loopback."""
 
 import base64
-import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from vendors.sdks.recorder import Recorder, answer, recorder
 
 from aws.running_target import Machine
 
@@ -21,32 +19,16 @@ ANSWERS = {
 }
 
 
-class Vendors(BaseHTTPRequestHandler):
-    """Keeps what it is sent, by path."""
-
-    requests: dict[str, dict] = {}
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.requests[self.path] = {"authorization": self.headers.get("authorization"), "body": body}
-        content = json.dumps(ANSWERS[self.path]).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        pass
+@pytest.fixture(scope="module")
+def vendors() -> Iterator[Recorder]:
+    with recorder(lambda request: answer(200, ANSWERS[request.path])) as recorded:
+        yield recorded
 
 
 @pytest.fixture(scope="module")
-def outputs(target) -> Iterator[dict[str, str]]:
+def outputs(target, vendors) -> Iterator[dict[str, str]]:
     """The state machine of each alerter, by its name."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Vendors)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    app = ["node", "-r", "ts-node/register/transpile-only", "local/tests/aws/alerters.ts",
-           f"http://127.0.0.1:{server.server_address[1]}"]
+    app = ["node", "-r", "ts-node/register/transpile-only", "local/tests/aws/alerters.ts", vendors.url]
     template = subprocess.run(app, cwd=REPOSITORY, capture_output=True, text=True, check=True,
                               env={**os.environ, "CDK_VALIDATION": "false"}).stdout
     cloudformation = target.client("cloudformation")
@@ -55,15 +37,15 @@ def outputs(target) -> Iterator[dict[str, str]]:
     stack, = cloudformation.describe_stacks(StackName="alerters")["Stacks"]
     yield {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     cloudformation.delete_stack(StackName="alerters")
-    server.shutdown()
 
 
 @pytest.fixture
-def notify(outputs, states):
+def notify(outputs, states, vendors):
     """Sends one alert of the run `r1`; returns the step's output and what the vendor was sent at `path`."""
 
     def send(name: str, path: str) -> tuple[dict, dict]:
-        return Machine(states, outputs[name]).output({"runId": "r1"}), Vendors.requests[path]
+        output, sent = Machine(states, outputs[name]).output({"runId": "r1"}), vendors.at(path)[-1]
+        return output, {"authorization": sent.authorization, "body": sent.body}
 
     return send
 

@@ -5,14 +5,14 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from vendors.sdks.recorder import Answer, Request, answer, recorder
 
 from aws.running_target import Machine
 
@@ -21,59 +21,54 @@ BUCKET = "auth-assets"
 PASSWORDS = ["first-password-0123", "second-password-4567", "third-password-8901", "fourth-password-2345", "fifth-password-6789"]
 
 
-class Service(BaseHTTPRequestHandler):
+@dataclass
+class Service:
     """A job that ends when it is told to, for those who know the password, or have a token that the password brought."""
 
-    password = PASSWORDS[0]
-    done = False
-    jobs = refused = 0
+    password: str = PASSWORDS[0]
+    done: bool = False
+    jobs: int = 0
+    refused: int = 0
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"] or 0)).decode()
-        if self.path == "/token":
-            return self._answer(200, {"access_token": f"token-of-{self.password}"}) if self._is_basic() else self._refuse()
-        if self.path == "/oauth":
-            secret, = parse_qs(body)["client_secret"]
-            return self._answer(200, {"access_token": f"token-of-{self.password}"}) if secret == self.password else self._refuse()
-        return self._answer(409, {"message": f"{json.loads(body)['name']} exists already"}) if self._is_known() else self._refuse()
+    def __call__(self, request: Request) -> Answer:
+        if not self._knows(request):
+            self.refused += 1
+            return answer(401, {"message": "who are you?"})
+        if request.path in ("/token", "/oauth"):
+            return answer(200, {"access_token": self._token})
+        if request.method == "POST":
+            return answer(409, {"message": f"{request.body['name']} exists already"})
+        if request.path == "/missing":
+            return answer(404, {"message": "there is none"})
+        self.jobs += 1
+        return answer(200, {"status": "done" if self.done else "running"})
 
-    def do_GET(self) -> None:
-        if not self._is_known():
-            return self._refuse()
-        if self.path == "/missing":
-            return self._answer(404, {"message": "there is none"})
-        Service.jobs += 1
-        return self._answer(200, {"status": "done" if self.done else "running"})
+    @property
+    def _token(self) -> str:
+        return f"token-of-{self.password}"
 
-    def _is_basic(self) -> bool:
-        return self.headers["authorization"] == "Basic " + base64.b64encode(f"ml:{self.password}".encode()).decode()
-
-    def _is_known(self) -> bool:
-        return self._is_basic() or self.headers["authorization"] == f"Bearer token-of-{self.password}"
-
-    def _refuse(self) -> None:
-        Service.refused += 1
-        self._answer(401, {"message": "who are you?"})
-
-    def _answer(self, status: int, value: dict) -> None:
-        content = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        pass
+    def _knows(self, request: Request) -> bool:
+        if request.path == "/oauth":
+            return parse_qs(request.content.decode())["client_secret"] == [self.password]
+        basic = "Basic " + base64.b64encode(f"ml:{self.password}".encode()).decode()
+        return request.authorization in ([basic] if request.path == "/token" else [basic, f"Bearer {self._token}"])
 
 
 @pytest.fixture(scope="module")
-def outputs(target, tmp_path_factory) -> Iterator[dict[str, str]]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+def service() -> Service:
+    return Service()
+
+
+@pytest.fixture(scope="module")
+def url(service) -> Iterator[str]:
+    with recorder(service) as recorded:
+        yield recorded.url
+
+
+@pytest.fixture(scope="module")
+def outputs(target, url, tmp_path_factory) -> Iterator[dict[str, str]]:
     assembly = tmp_path_factory.mktemp("assembly")
-    app = ["node", "-r", "ts-node/register/transpile-only", "local/tests/aws/auth.ts", str(assembly), BUCKET,
-           f"http://127.0.0.1:{server.server_address[1]}"]
+    app = ["node", "-r", "ts-node/register/transpile-only", "local/tests/aws/auth.ts", str(assembly), BUCKET, url]
     subprocess.run(app, cwd=REPOSITORY, capture_output=True, text=True, check=True, env={**os.environ, "CDK_VALIDATION": "false"})
     s3 = target.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -91,7 +86,6 @@ def outputs(target, tmp_path_factory) -> Iterator[dict[str, str]]:
     stack, = cloudformation.describe_stacks(StackName="auth")["Stacks"]
     yield {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     cloudformation.delete_stack(StackName="auth")
-    server.shutdown()
 
 
 def until(condition, seconds: int = 30) -> None:
@@ -102,17 +96,17 @@ def until(condition, seconds: int = 30) -> None:
 
 
 @pytest.mark.parametrize(("name", "password"), list(zip(["Basic", "Read", "Token", "OAuth"], PASSWORDS[1:], strict=True)))
-def test_a_secret_that_is_rotated_in_mid_run_costs_a_retry(target, states, outputs, name, password):
-    Service.done, Service.jobs, Service.refused = False, 0, 0
+def test_a_secret_that_is_rotated_in_mid_run_costs_a_retry(target, states, service, outputs, name, password):
+    service.done, service.jobs, service.refused = False, 0, 0
     execution = Machine(states, outputs[name]).start({"runId": "r1"})
-    until(lambda: Service.jobs > 0)
+    until(lambda: service.jobs > 0)
 
-    Service.password = password
-    until(lambda: Service.refused > 0)
+    service.password = password
+    until(lambda: service.refused > 0)
     target.client("secretsmanager").put_secret_value(SecretId=outputs["SecretArn"], SecretString=json.dumps({"password": password}))
-    seen = Service.jobs
-    until(lambda: Service.jobs > seen, 60)
-    Service.done = True
+    seen = service.jobs
+    until(lambda: service.jobs > seen, 60)
+    service.done = True
     until(lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING")
 
     ended = states.describe_execution(executionArn=execution)

@@ -2,51 +2,36 @@
 
 import base64
 import json
-import threading
 import uuid
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from vendors.sdks.recorder import Answer, Request, answer, recorder
 
 from aws.running_target import allow
 
+TEXT = [("content-type", "text/plain")]
+ANSWERS = {
+    "/busy": Answer(429, b"slow down", TEXT),
+    "/locked": Answer(401, b"who are you?", TEXT),
+    "/image": Answer(200, b"\x89PNG", [("content-type", "image/png")]),
+    "/binary": Answer(200, b"\xff\xfe\xfd", TEXT),
+    "/big": Answer(200, b"x" * 300_000, TEXT),
+    "/token": answer(200, {"access_token": "t0k", "token_type": "Bearer"}),
+}
 
-class Vendor(BaseHTTPRequestHandler):
-    """Answers what it was sent, or what the path asks for."""
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        status, kind, content = {
-            "/busy": (429, "text/plain", b"slow down"),
-            "/locked": (401, "text/plain", b"who are you?"),
-            "/image": (200, "image/png", b"\x89PNG"),
-            "/binary": (200, "text/plain", b"\xff\xfe\xfd"),
-            "/big": (200, "text/plain", b"x" * 300_000),
-            "/token": (200, "application/json", json.dumps({"access_token": "t0k", "token_type": "Bearer"}).encode()),
-        }.get(self.path.split("?")[0], (200, "application/json", b""))
-        if not content:
-            content = json.dumps({"path": self.path, "headers": {name.lower(): value for name, value in
-                                                                 self.headers.items()},
-                                  "body": body.decode()}).encode()
-        self.send_response(status)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST
-
-    def log_message(self, *_: object) -> None:
-        pass
+def echo(request: Request) -> Answer:
+    """What was sent, or what the path asks for."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    sent = {"path": request.path, "headers": headers, "body": request.content.decode()}
+    return ANSWERS.get(request.path.split("?")[0]) or answer(200, sent)
 
 
 @pytest.fixture(scope="module")
 def vendor() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Vendor)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
+    with recorder(echo) as recorded:
+        yield recorded.url
 
 
 @pytest.fixture

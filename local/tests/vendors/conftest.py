@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from aws.running_target import Machine
@@ -55,7 +57,9 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalTarget]:
     target = LocalTarget(Settings(port=free_port(), home=home, cache=Settings.from_environment().cache))
     started = target.run("start")
     assert started.returncode == 0, started.stderr
-    target.client("s3").create_bucket(Bucket=BUCKET)
+    s3 = target.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
     yield target
     target.remove()
 
@@ -90,6 +94,12 @@ def deploy(target: LocalTarget, s3, tmp_path_factory: pytest.TempPathFactory) ->
     return deploy
 
 
+@pytest.fixture(scope="session")
+def on_loopback(target: LocalTarget) -> Callable[[str], str]:
+    """The address of an ingress on the local target, where the hosts of API Gateway do not resolve."""
+    return lambda url: f"{target.settings.endpoint}/_aws/execute-api/{urlsplit(url).hostname.split('.')[0]}/$default/"
+
+
 @pytest.fixture
 def told(request: pytest.FixtureRequest, target: LocalTarget, machines) -> Callable[..., list[dict]]:
     """What a queue has been told, by the name of the output that has its address, of the stack of the lane."""
@@ -102,3 +112,10 @@ def told(request: pytest.FixtureRequest, target: LocalTarget, machines) -> Calla
         return [json.loads(message["Body"]) for message in messages]
 
     return told
+
+
+@pytest.fixture
+def decided(told) -> Callable[..., list[dict]]:
+    """What the target of a registry's decisions has been told, since the test began."""
+    told("ToldUrl", 0)
+    return partial(told, "ToldUrl")

@@ -1,9 +1,10 @@
-"""The model whose traffic the lanes of monitors watch: it answers with the sum of a row."""
+"""What the lanes of monitors share: the model whose traffic is watched, which answers with the sum of a row, and the time of a look."""
 
 import io
 import json
 import tarfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aws.running_target import Machine
@@ -16,6 +17,11 @@ def predict_fn(rows, model): return rows.sum(axis=1)
 """
 
 Ask = Callable[[list[tuple[float, ...]]], None]
+
+
+def soon() -> dict[str, str]:
+    """The event of a schedule that looks at what was made in the last minute."""
+    return {"time": (datetime.now(UTC) + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def sums(target: LocalTarget, s3, deploy: Machine, endpoint: str) -> Ask:

@@ -4,16 +4,14 @@ import json
 import random
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from e2e.driver import free_port, wait_until
-from vendors.conftest import BUCKET
 from vendors.looping import is_served
 from vendors.server import Server, environment_of, process
-from vendors.watching import Ask, sums
+from vendors.watching import Ask, soon, sums
 
 from mlops_local.cli import data
 
@@ -78,19 +76,13 @@ def project(evidently) -> str:
 
 
 @pytest.fixture(scope="module")
-def machines(s3, deploy, evidently, project):
-    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+def machines(deploy, evidently, project):
     return deploy(HERE / "app.ts", f"{evidently.workspace.url} {evidently.collector.url} {project}")
 
 
 @pytest.fixture(scope="module")
 def endpoint(target, s3, machines) -> Ask:
     return sums(target, s3, machines["Deploy"], "judged")
-
-
-def soon() -> dict[str, str]:
-    """The event of a schedule that looks at what was begun in the last minute."""
-    return {"time": (datetime.now(UTC) + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def test_evidently_knows_its_callers(evidently):

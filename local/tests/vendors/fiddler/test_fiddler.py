@@ -11,10 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from e2e.driver import wait_until
-from vendors.conftest import BUCKET
 from vendors.sdks.recorder import Answer, Recorder, Request, answer, recorder
 from vendors.server import environment_of
-from vendors.watching import Ask, sums
+from vendors.watching import Ask, soon, sums
 
 HERE = Path(__file__).parent
 KEY = "key-of-the-test"
@@ -57,19 +56,13 @@ def fiddler(versions) -> Iterator[Fiddler]:
 
 
 @pytest.fixture(scope="module")
-def machines(s3, deploy, fiddler):
-    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+def machines(deploy, fiddler):
     return deploy(HERE / "app.ts", f"{fiddler.recorded.url} {MODEL} {RULE} {OTHER}")
 
 
 @pytest.fixture(scope="module")
 def endpoint(target, s3, machines) -> Ask:
     return sums(target, s3, machines["Deploy"], "published")
-
-
-def soon() -> dict[str, str]:
-    """The event of a schedule that looks at what was made in the last minute."""
-    return {"time": (datetime.now(UTC) + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def test_traffic_is_published_as_its_own_client_publishes_it(endpoint, fiddler, tmp_path):

@@ -6,7 +6,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from e2e.driver import free_port, wait_until
@@ -67,14 +66,8 @@ def client(target, machines, python, tmp_path_factory) -> Callable[[str], object
 
 
 @pytest.fixture(scope="module")
-def ingress(target, machines) -> str:
-    return address(target, target.outputs("hugging-face")["WebhookUrl"])
-
-
-def address(target, url: str) -> str:
-    """The address of an ingress on the local target, where the hosts of API Gateway do not resolve."""
-    api = urlsplit(url).hostname.split(".")[0]
-    return f"http://127.0.0.1:{target.settings.port}/_aws/execute-api/{api}/$default/"
+def ingress(target, on_loopback, machines) -> str:
+    return on_loopback(target.outputs("hugging-face")["WebhookUrl"])
 
 
 @pytest.fixture(scope="module")
@@ -88,31 +81,9 @@ def subscribe(client, url: str) -> None:
     assert client(made, url=url, secret=WEBHOOKS) is False
 
 
-@pytest.fixture
-def told(target, machines):
-    """What the target of the event has been told, since the last time it was asked."""
-    queue = target.outputs("hugging-face")["ToldUrl"]
-    sqs = target.client("sqs")
-
-    def told(seconds: int = 1) -> list[dict]:
-        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=seconds).get("Messages", [])
-        for message in messages:
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return [json.loads(message["Body"]) for message in messages]
-
-    told(0)
-    return told
-
-
 HELD = "json.load(open(hf_hub_download(repository, 'mlops.json', revision=revision)))"
 TAGS = "{tag.name: tag.target_commit for tag in api.list_repo_refs(repository).tags}"
 HISTORY = "[[commit.commit_id, commit.title, commit.message] for commit in api.list_repo_commits(repository)]"
-
-
-def failure(machine, value: dict) -> tuple[str, str]:
-    described = machine.run(value)
-    assert described["status"] == "FAILED", described
-    return described["error"], described["cause"]
 
 
 def registered(machines, run: str) -> str:
@@ -152,21 +123,21 @@ def test_a_version_is_looked_up(machines, client):
 
 
 def test_what_is_not_there_and_who_is_not_known(machines):
-    error, cause = failure(machines["Resolve"], {"version": "register-never"})
+    error, cause = machines["Resolve"].failure({"version": "register-never"})
     assert (error, "Invalid rev id: register-never" in cause) == ("Mlops.Failed", True)
-    assert failure(machines["Refused"], MODEL)[0] == "Mlops.Unauthorized"
+    assert machines["Refused"].failure(MODEL)[0] == "Mlops.Unauthorized"
 
 
-def test_a_decision_is_told_by_the_hubs_webhook(machines, client, webhook, told):
+def test_a_decision_is_told_by_the_hubs_webhook(machines, client, webhook, decided):
     version = registered(machines, "approved")
 
     machines["Reject"].output({"version": version})
     assert machines["Approve"].output({"version": version}) == {"version": version, "status": "Approved"}
 
-    event, = wait_until(told, "the approval is told")
+    event, = wait_until(decided, "the approval is told")
     at = event.pop("at")
     assert event == {"version": f"refs/tags/approved.{version}", "status": "Approved"}
-    assert told() == []
+    assert decided() == []
     found = machines["Resolve"].output({"version": event["version"], "at": at})
     assert (found["version"], found["status"]) == (version, "Approved")
     assert f"rejected.{version}" not in client(TAGS)
@@ -174,26 +145,26 @@ def test_a_decision_is_told_by_the_hubs_webhook(machines, client, webhook, told)
     assert [entry[1:] for entry in client(HISTORY)[:2]] == [[f"Set {version} to Approved", "So it was decided"], [f"Set {version} to Rejected", "So it was decided"]]
 
 
-def test_so_is_the_same_decision_made_again(machines, webhook, told):
+def test_so_is_the_same_decision_made_again(machines, webhook, decided):
     version = registered(machines, "again")
 
     for _ in range(2):
         machines["Approve"].output({"version": version})
-        event, = wait_until(told, "the approval is told")
+        event, = wait_until(decided, "the approval is told")
         assert event["version"] == f"refs/tags/approved.{version}"
 
 
-def test_so_is_one_that_a_person_makes_with_the_hubs_client(machines, client, webhook, told):
+def test_so_is_one_that_a_person_makes_with_the_hubs_client(machines, client, webhook, decided):
     version = registered(machines, "by-hand")
 
     client("api.create_tag(repository, revision=version, tag='approved.' + version)", version=version)
 
-    event, = wait_until(told, "the approval is told")
+    event, = wait_until(decided, "the approval is told")
     found = machines["Resolve"].output(event)
     assert (found["version"], found["status"], found["changedAt"][:19]) == (version, "Approved", event["at"][:19])
 
     client("api.delete_tag(repository, tag='approved.' + version)", version=version)
-    assert told() == []
+    assert decided() == []
     assert machines["Resolve"].output({"version": version})["status"] == "PendingManualApproval"
 
 
@@ -202,7 +173,7 @@ def test_a_tag_on_another_version_decides_nothing(machines, client):
 
     client("api.create_tag(repository, revision=other, tag='approved.' + version)", version=version, other=other)
 
-    assert failure(machines["Resolve"], {"version": version})[0] == "Mlops.Failed"
+    assert machines["Resolve"].failure({"version": version})[0] == "Mlops.Failed"
 
 
 def test_a_decision_is_taken_back(machines, client, webhook):
@@ -259,15 +230,15 @@ def update(ref: str, repository: str = REPOSITORY, scope: str = "repo.content") 
     return {"event": {"action": "update", "scope": scope}, "repo": {"type": "model", "name": repository}, "updatedRefs": [{"ref": ref, "oldSha": None, "newSha": "1" * 40}]}
 
 
-def test_nothing_is_told_without_the_secret_or_of_anything_else(ingress, told):
+def test_nothing_is_told_without_the_secret_or_of_anything_else(ingress, decided):
     approval = update("refs/tags/approved.forged")
 
     assert [post(ingress, approval, secret) for secret in (None, "", "another")] == [401, 401, 401]
     others = [update("refs/heads/approved.x"), update("refs/tags/rejected.x"), update("refs/tags/v1"), update("refs/tags/approved.x", "acme/other"), update("refs/tags/approved.x", scope="repo.config")]
     assert [post(ingress, body, WEBHOOKS) for body in others] == [202] * 5
-    assert told(2) == []
+    assert decided(2) == []
     assert [post(ingress, approval, WEBHOOKS) for _ in range(2)] == [202, 200]
-    assert [event["version"] for event in told(5)] == ["refs/tags/approved.forged"]
+    assert [event["version"] for event in decided(5)] == ["refs/tags/approved.forged"]
 
 
 @pytest.fixture(scope="module")
@@ -282,9 +253,9 @@ def loop(target, hub, tmp_path_factory) -> dict:
     return {**target.outputs("mlops"), "version": report["modelVersion"]["version"]}
 
 
-def test_the_loop_goes_from_a_training_by_a_tag_on_the_hub_to_a_deployment(target, client, loop):
+def test_the_loop_goes_from_a_training_by_a_tag_on_the_hub_to_a_deployment(target, on_loopback, client, loop):
     url, = (value for name, value in loop.items() if name.startswith("ModelRegistryWebhookUrl"))
-    subscribe(client, address(target, url))
+    subscribe(client, on_loopback(url))
     version = loop["version"]
     assert client(HELD, revision=version)["modelUri"].startswith(f"{loop['ArtifactStoreUri']}/training/")
     known = executions.arns(target.settings, loop["DeploymentArn"])

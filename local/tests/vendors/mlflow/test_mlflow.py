@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 from e2e.driver import free_port, wait_until
@@ -66,14 +66,8 @@ def machines(mlflow, deploy):
 
 
 @pytest.fixture(scope="module")
-def ingress(target, machines) -> str:
-    """The address of the ingress on the local target, where the hosts of API Gateway do not resolve."""
-    return address(target, target.outputs("mlflow")["WebhookUrl"])
-
-
-def address(target, url: str) -> str:
-    api = urlsplit(url).hostname.split(".")[0]
-    return f"http://127.0.0.1:{target.settings.port}/_aws/execute-api/{api}/$default/"
+def ingress(target, on_loopback, machines) -> str:
+    return on_loopback(target.outputs("mlflow")["WebhookUrl"])
 
 
 @pytest.fixture(scope="module")
@@ -88,22 +82,6 @@ def subscribe(mlflow: Server, url: str) -> None:
     assert status == 200, answer
 
 
-@pytest.fixture
-def told(target, machines):
-    """What the target of the event has been told, since the last time it was asked."""
-    queue = target.outputs("mlflow")["ToldUrl"]
-    sqs = target.client("sqs")
-
-    def told(seconds: int = 1) -> list[dict]:
-        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=seconds).get("Messages", [])
-        for message in messages:
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return [json.loads(message["Body"]) for message in messages]
-
-    told(0)
-    return told
-
-
 def version_of(mlflow: Server, version: str) -> dict:
     return mlflow.ask(f"{API}/model-versions/get?name=fraud&version={version}")[1]["model_version"]
 
@@ -116,12 +94,6 @@ def decide(mlflow: Server, version: str, status: str, model: str = "fraud") -> N
     """As a person does it in MLflow's own interface."""
     answer = mlflow.ask(f"{API}/model-versions/set-tag", {"name": model, "version": version, "key": "mlops.status", "value": status})
     assert answer == (200, {})
-
-
-def failure(machine, value: dict) -> tuple[str, str]:
-    described = machine.run(value)
-    assert described["status"] == "FAILED", described
-    return described["error"], described["cause"]
 
 
 @pytest.mark.proves("experiment tracker", "mlflow", "MLflow")
@@ -175,31 +147,31 @@ def test_a_version_is_looked_up(machines):
 
 
 def test_what_is_not_there_and_who_is_not_known(machines):
-    assert failure(machines["Resolve"], {"version": "4711"})[0] == "Mlops.Failed"
-    assert failure(machines["Refused"], MODEL)[0] == "Mlops.Unauthorized"
+    assert machines["Resolve"].failure({"version": "4711"})[0] == "Mlops.Failed"
+    assert machines["Refused"].failure(MODEL)[0] == "Mlops.Unauthorized"
 
 
-def test_a_decision_is_told_by_mlflow_itself(machines, mlflow, webhook, told):
+def test_a_decision_is_told_by_mlflow_itself(machines, mlflow, webhook, decided):
     version = machines["Register"].output({"runId": "approved", **MODEL})["version"]
 
     machines["Reject"].output({"version": version})
     assert machines["Approve"].output({"version": version}) == {"version": version, "status": "Approved"}
 
-    event, = wait_until(told, "the approval is told")
+    event, = wait_until(decided, "the approval is told")
     assert event.pop("at") > "2020"
     assert event == {"version": version, "status": "Approved"}
-    assert told() == []
+    assert decided() == []
     assert machines["Resolve"].output({"version": version})["status"] == "Approved"
     assert tags(version_of(mlflow, version))["mlops.reason"] == "It passed the gate"
     assert mlflow.ask(f"{API}/registered-models/alias?name=fraud&alias=champion")[1]["model_version"]["version"] == version
 
 
-def test_so_is_one_that_a_person_makes_in_mlflow(machines, mlflow, webhook, told):
+def test_so_is_one_that_a_person_makes_in_mlflow(machines, mlflow, webhook, decided):
     version = machines["Register"].output({"runId": "by-hand", **MODEL})["version"]
 
     decide(mlflow, version, "Approved")
 
-    event, = wait_until(told, "the approval is told")
+    event, = wait_until(decided, "the approval is told")
     assert (event["version"], event["status"]) == (version, "Approved")
 
 
@@ -224,23 +196,23 @@ def approval(version: str) -> str:
     return json.dumps({"entity": "model_version_tag", "action": "set", "timestamp": "2026-01-01T00:00:00+00:00", "data": data})
 
 
-def test_a_delivery_is_passed_on_once(ingress, told):
+def test_a_delivery_is_passed_on_once(ingress, decided):
     body = approval("7")
     headers = delivery(body)
 
     assert [post(ingress, body, headers) for _ in range(3)] == [202, 200, 200]
-    assert [event["version"] for event in told(5)] == ["7"]
-    assert told() == []
+    assert [event["version"] for event in decided(5)] == ["7"]
+    assert decided() == []
 
 
-def test_bytes_that_api_gateway_encodes_are_the_same_body(ingress, told):
+def test_bytes_that_api_gateway_encodes_are_the_same_body(ingress, decided):
     body = approval("8")
 
     assert post(ingress, body, delivery(body), "application/octet-stream") == 202
-    assert [event["version"] for event in told(5)] == ["8"]
+    assert [event["version"] for event in decided(5)] == ["8"]
 
 
-def test_nothing_that_is_not_signed_is_told(ingress, told):
+def test_nothing_that_is_not_signed_is_told(ingress, decided):
     body = approval("9")
     signed = delivery(body)
     attacks = {
@@ -259,7 +231,7 @@ def test_nothing_that_is_not_signed_is_told(ingress, told):
     assert post(ingress, large, delivery(large)) == 413
     assert post(ingress, "[]", delivery("[]")) == 400
     assert post(ingress + "other", body, signed) == 404
-    assert told(2) == []
+    assert decided(2) == []
 
 
 @pytest.fixture(scope="module")
@@ -279,9 +251,9 @@ def loop(target, mlflow, tmp_path_factory) -> dict[str, str]:
     return target.outputs("mlops")
 
 
-def test_the_loop_goes_from_a_training_by_an_approval_in_mlflow_to_a_deployment(target, mlflow, loop):
+def test_the_loop_goes_from_a_training_by_an_approval_in_mlflow_to_a_deployment(target, on_loopback, mlflow, loop):
     url, = (value for name, value in loop.items() if name.startswith("ModelRegistryWebhookUrl"))
-    subscribe(mlflow, address(target, url))
+    subscribe(mlflow, on_loopback(url))
 
     deployed = approved(target, mlflow, loop, "1")
 

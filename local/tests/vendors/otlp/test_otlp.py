@@ -4,11 +4,10 @@ import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 from e2e.driver import free_port, wait_until
-from vendors.conftest import BUCKET
 from vendors.looping import is_served
 from vendors.server import Server, process
 from vendors.watching import Ask, sums
@@ -36,18 +35,17 @@ def ports() -> tuple[int, int]:
 
 
 @pytest.fixture(scope="module")
-def machines(target, s3, deploy, ports):
-    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+def machines(deploy, ports):
     return deploy(HERE / "app.ts", f"http://127.0.0.1:{ports[0]}/api/v1/otlp")
 
 
 @pytest.fixture(scope="module")
-def prometheus(target, machines, ports, versions, tmp_path_factory) -> Iterator[Server]:
+def prometheus(target, on_loopback, machines, ports, versions, tmp_path_factory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("prometheus")
     built = target.settings.cache / "vendors" / "otlp"
     prometheus, alertmanager = (f"127.0.0.1:{port}" for port in ports)
     token = {"credentials": "webhook-of-the-test"}
-    hook = {"url": address(target, target.outputs("otlp")["WebhookUrl"]), "http_config": {"authorization": token}}
+    hook = {"url": on_loopback(target.outputs("otlp")["WebhookUrl"]), "http_config": {"authorization": token}}
     route = {"receiver": "mlops", "group_wait": "0s", "group_interval": "1s"}
     files = {
         "web.yml": {"basic_auth_users": {USER: HASH}},
@@ -69,11 +67,6 @@ def prometheus(target, machines, ports, versions, tmp_path_factory) -> Iterator[
         server.wait("/-/ready", started)
         versions["Prometheus"] = server.ask("/api/v1/status/buildinfo")[1]["data"]["version"]
         yield server
-
-
-def address(target, url: str) -> str:
-    """The address of the ingress on the local target, where the hosts of API Gateway do not resolve."""
-    return f"http://127.0.0.1:{target.settings.port}/_aws/execute-api/{urlsplit(url).hostname.split('.')[0]}/$default/"
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ app('phoenix', (stack, addresses, artifactStore) => {
   const outputs = {
     Variables: stack.toJsonString(monitor.bind(client).variables),
     CapturedUrl: (monitor.node.findChild('Traffic').node.findChild('Captured') as sqs.Queue).queueUrl,
-    Log: (monitor.node.findChild('Traffic').node.findChild('Log') as logs.LogGroup).logGroupName,
-    StrangersLog: (stranger.node.findChild('Traffic').node.findChild('Log') as logs.LogGroup).logGroupName,
+    Log: (monitor.node.findChild('Traffic').node.findChild('ForwarderLog') as logs.LogGroup).logGroupName,
+    StrangersLog: (stranger.node.findChild('Traffic').node.findChild('ForwarderLog') as logs.LogGroup).logGroupName,
   };
   for (const [name, value] of Object.entries(outputs)) new CfnOutput(stack, name, { value });
   return { Deploy: endpoint.deploy(stack, 'Deploy', { version: given('version'), modelUri: given('modelUri'), image: SageMakerImage.scikitLearn().bind(stack).uri, store: artifactStore }) };

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import pytest
 from e2e.driver import free_port, wait_until
-from vendors.conftest import BUCKET
 from vendors.looping import is_served
 from vendors.server import Server, environment_of
 from vendors.watching import Ask, sums
@@ -43,8 +42,7 @@ def phoenix(versions, tmp_path_factory) -> Iterator[Phoenix]:
 
 
 @pytest.fixture(scope="module")
-def machines(s3, deploy, phoenix):
-    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+def machines(deploy, phoenix):
     return deploy(HERE / "app.ts", f"{phoenix.server.url} {phoenix.key}")
 
 
