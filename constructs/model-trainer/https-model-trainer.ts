@@ -1,13 +1,12 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
-import { Auth, Binding, Environment, ExternalEndpoint, Jsonata, Step } from '../core';
-import { grant, Nobody } from '../core/grants';
-import { Outputs } from '../core/outputs';
-import { check, like, mapping, mustBe } from '../core/validation';
+import { Auth, Binding, Environment, Jsonata, Step } from '../core';
+import { check, mustBe } from '../core/validation';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { HttpsCancellation, HttpsStatus, HttpsSubmission, mappings } from './https-jobs';
-import { IModelTrainer, MODELS, TrainOptions } from './model-trainer';
+import { IModelTrainer, TrainOptions } from './model-trainer';
+import { checkTrain, RemoteJobs } from './remote-jobs';
 
 /** Properties of an `HttpsModelTrainer`. */
 export interface HttpsModelTrainerProps {
@@ -47,72 +46,55 @@ export interface HttpsModelTrainerProps {
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html
  */
 export class HttpsModelTrainer extends Construct implements IModelTrainer {
-  private readonly service: ExternalEndpoint;
-  private readonly image: string;
-  private readonly identity: iam.IGrantable;
+  private readonly jobs: RemoteJobs;
 
   constructor(scope: Construct, id: string, private readonly props: HttpsModelTrainerProps) {
     super(scope, id);
-    check(props, z => ({
-      artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'read', 'writePolicies'), ...mappings(z),
-      identity: like(z, 'an identity (iam.IGrantable)', 'grantPrincipal'), image: like(z, 'a SageMakerImage', 'bind'),
-    }), 'artifactStore', 'submit', 'status');
-    this.service = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
-    this.service.warnIfLoopback(this);
-    this.image = (props.image ?? SageMakerImage.scikitLearn()).bind(this).uri;
-    this.identity = props.identity ?? new Nobody();
-    grant(this.identity, props.artifactStore.writePolicies(MODELS), 'writes the model');
+    check(props, mappings, 'submit', 'status');
+    this.jobs = new RemoteJobs(this, props);
   }
 
   public train(scope: Construct, id: string, options: TrainOptions): Step {
-    check(options, z => ({
-      source: mustBe(z, 'left out, since the job brings its own', it => it === undefined), inputs: mapping(z), hyperparameters: mapping(z), uses: z.array(like(z, 'a component (IComponent)', 'bind')),
-    }));
+    checkTrain(options, z => mustBe(z, 'left out, since the job brings its own', it => it === undefined));
     const { submit: { path, method = 'POST', body, job = Step.KEY, existsStatus, existsCause }, status, cancel } = this.props;
     const { inputs = {}, hyperparameters = {}, uses = [] } = options;
-    const outputs = new Outputs(this.props.artifactStore, MODELS);
+    const { service, identity, outputs } = this.jobs;
     const submitted = Jsonata.within({ outputs: outputs.uri }, { path, body });
     // A refusal that was accepted stands where the id would be.
     const known = { job: existsStatus === undefined ? '{% $submitted %}' : Step.KEY };
     const asked = Jsonata.within(known, { path: status.path, query: status.query, log: status.log ?? status.path });
-    const result = {
-      jobName: '{% $job %}', modelUri: '{% $output.modelUri %}',
-      // The empty object stands for metrics that are not there.
-      metrics: '{% $merge([{}, $output.metrics]) %}', image: this.image,
-    };
-    return new Step(scope, id, {
-      timeout: options.timeout,
+    return this.jobs.step(scope, id, {
+      timeout: options.timeout, job: known.job,
       variables: {
         run: Step.RUN_ID, inputs: `{% ${Jsonata.source(inputs)} %}`, hyperparameters: `{% ${Jsonata.source(hyperparameters)} %}`,
-        environment: `{% ${Jsonata.source(Environment.of(this.identity, ...uses).inline)} %}`,
+        environment: `{% ${Jsonata.source(Environment.of(identity, ...uses).inline)} %}`,
       },
       calls: [
         {
-          ...this.service.request(this, 'submitted', {
+          ...service.request(this, 'submitted', {
             path: submitted.path, method, body: submitted.body, value: job === Step.KEY ? job : asText(job), accept: existsStatus === undefined ? undefined : [`States.Http.StatusCode.${existsStatus}`],
           }),
           acceptCause: existsCause,
         },
         {
-          ...this.service.request(this, 'job', { path: asked.path, query: asked.query, value: { state: status.state, reason: status.reason === undefined ? '' : orEmpty(status.reason) } }),
-          log: Jsonata.join(this.service.url, asked.log),
+          ...service.request(this, 'job', { path: asked.path, query: asked.query, value: { state: status.state, reason: status.reason === undefined ? '' : orEmpty(status.reason) } }),
+          log: Jsonata.join(service.url, asked.log),
           until: `{% $job.state in ${Jsonata.source(status.succeeded)} %}`, failed: `{% $job.state in ${Jsonata.source(status.failed)} %}`,
           cause: `{% 'job ' & ${Jsonata.source(known.job)} & ' is ' & $job.state & ($job.reason ? ': ' & $job.reason : '') %}`,
-          cancel: cancel && this.service.request(this, 'cancelled', { ...Jsonata.within(known, { path: cancel.path, body: cancel.body }) as HttpsCancellation, method: cancel.method ?? 'POST' }),
+          cancel: cancel && service.request(this, 'cancelled', { ...Jsonata.within(known, { path: cancel.path, body: cancel.body }) as HttpsCancellation, method: cancel.method ?? 'POST' }),
         },
-        outputs.read(result, known),
       ],
-      result: outputs.result(result),
     });
   }
 
   public bind(_client: iam.IGrantable): Binding {
-    const { username, credential } = this.service.auth;
+    const { service } = this.jobs;
+    const { username, credential } = service.auth;
     return {
-      provider: 'https', address: this.service.url,
-      variables: { MLOPS_TRAINING_URL: this.service.url, ...username !== undefined && { MLOPS_TRAINING_USERNAME: username } },
+      provider: 'https', address: service.url,
+      variables: { MLOPS_TRAINING_URL: service.url, ...username !== undefined && { MLOPS_TRAINING_USERNAME: username } },
       secrets: credential ? { MLOPS_TRAINING_CREDENTIAL: credential } : {},
-      probes: this.service.probes('MLOPS_TRAINING_CREDENTIAL'),
+      probes: service.probes('MLOPS_TRAINING_CREDENTIAL'),
     };
   }
 }

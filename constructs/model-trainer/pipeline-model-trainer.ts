@@ -2,10 +2,11 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Binding, Environment, Step } from '../core';
 import { Nobody } from '../core/grants';
-import { check, FILLED, fixed, like, mapping, mustBe } from '../core/validation';
+import { check, FILLED, fixed, like, mustBe } from '../core/validation';
 import { IOrchestrator } from '../orchestrator/orchestrator';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
 import { IModelTrainer, TrainOptions } from './model-trainer';
+import { checkTrain, trained } from './remote-jobs';
 
 /** Properties of a `PipelineModelTrainer`. */
 export interface PipelineModelTrainerProps {
@@ -41,15 +42,12 @@ export class PipelineModelTrainer extends Construct implements IModelTrainer {
   }
 
   public train(scope: Construct, id: string, options: TrainOptions): Step {
-    check(options, z => ({
-      source: mustBe(z, 'left out, since the pipeline brings its own', it => it === undefined), inputs: mapping(z), hyperparameters: mapping(z), uses: z.array(like(z, 'a component (IComponent)', 'bind')),
-    }));
+    checkTrain(options, z => mustBe(z, 'left out, since the pipeline brings its own', it => it === undefined));
     const { orchestrator, pipeline, identity } = this.props;
     const environment = Environment.of(identity ?? new Nobody(), ...options.uses ?? []).inline;
     return orchestrator.run(scope, id, {
       pipeline, timeout: options.timeout, input: { inputs: options.inputs ?? {}, hyperparameters: options.hyperparameters ?? {}, environment },
-      // The empty object stands for metrics that are not there.
-      result: { jobName: '{% $run %}', modelUri: '{% $output.modelUri %}', metrics: '{% $merge([{}, $output.metrics]) %}', image: this.image },
+      result: trained('{% $run %}', this.image),
     });
   }
 

@@ -1,13 +1,12 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { IArtifactStore } from '../artifact-store/artifact-store';
-import { Auth, AuthScheme, Binding, Environment, ExternalEndpoint, Jsonata, Step } from '../core';
-import { allow, grant, Nobody } from '../core/grants';
-import { Outputs } from '../core/outputs';
-import { check, fixed, like, mapping, number } from '../core/validation';
+import { Auth, AuthScheme, Binding, Environment, Jsonata, Step } from '../core';
+import { allow, grant } from '../core/grants';
+import { check, fixed, number } from '../core/validation';
 import { SageMakerImage } from '../sagemaker/sagemaker-image';
-import { IModelTrainer, MODELS, TrainOptions } from './model-trainer';
+import { IModelTrainer, TrainOptions } from './model-trainer';
+import { checkTrain, RemoteJobs } from './remote-jobs';
 import { requirements } from './requirements';
 import { sourceBundle } from './source-bundle';
 
@@ -53,96 +52,78 @@ const RUN = `cd "$(mktemp -d)" && python -c "${FETCH}" && exec python -m mlops_r
  * @see https://docs.ray.io/en/latest/cluster/running-applications/job-submission/rest.html
  */
 export class RayModelTrainer extends Construct implements IModelTrainer {
-  private readonly cluster: ExternalEndpoint;
-  private readonly image: string;
-  private readonly identity: iam.IGrantable;
+  private readonly jobs: RemoteJobs;
 
   constructor(scope: Construct, id: string, private readonly props: RayModelTrainerProps) {
     super(scope, id);
-    check(props, z => ({
-      artifactStore: like(z, 'an artifact store (IArtifactStore)', 'uriFor', 'read', 'writePolicies'), identity: like(z, 'an identity (iam.IGrantable)', 'grantPrincipal'),
-      entrypoint: fixed(z, /^[^\0]*\S[^\0]*$/, 'a shell command'), gpus: number(z, 0, 1024), image: like(z, 'a SageMakerImage', 'bind'),
-    }), 'artifactStore');
-    this.cluster = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
-    this.cluster.warnIfLoopback(this);
-    this.image = (props.image ?? SageMakerImage.scikitLearn()).bind(this).uri;
-    this.identity = props.identity ?? new Nobody();
-    grant(this.identity, props.artifactStore.writePolicies(MODELS), 'writes the model');
+    check(props, z => ({ entrypoint: fixed(z, /^[^\0]*\S[^\0]*$/, 'a shell command'), gpus: number(z, 0, 1024) }));
+    this.jobs = new RemoteJobs(this, props);
   }
 
   public train(scope: Construct, id: string, options: TrainOptions): Step {
-    check(options, z => ({ source: fixed(z, /^[^\0]+$/, 'the path of a folder'), hyperparameters: mapping(z), inputs: mapping(z), uses: z.array(like(z, 'a component (IComponent)', 'bind')) }));
+    checkTrain(options, z => fixed(z, /^[^\0]+$/, 'the path of a folder'));
     const { entrypoint } = this.props;
     if (options.source === undefined && entrypoint === undefined) throw new Error("'source' must be given to a trainer without an 'entrypoint', got none");
-    const outputs = new Outputs(this.props.artifactStore, MODELS);
-    const result = {
-      jobName: Step.KEY, modelUri: '{% $output.modelUri %}',
-      // The empty object stands for metrics that are not there.
-      metrics: '{% $merge([{}, $output.metrics]) %}', image: this.image,
-    };
+    const { service } = this.jobs;
     const path = Jsonata.join('/api/jobs/', Step.KEY);
     const packages = options.source === undefined ? [] : requirements(options.source);
-    return new Step(scope, id, {
-      timeout: options.timeout,
+    return this.jobs.step(scope, id, {
+      timeout: options.timeout, job: Step.KEY,
       calls: [
         {
-          ...this.cluster.request(this, 'submitted', {
+          ...service.request(this, 'submitted', {
             path: '/api/jobs/',
             // Ray answers 500 to an id that it has: the job is this run's own, started before.
             accept: ['States.Http.StatusCode.500'],
             body: {
               submission_id: Step.KEY, entrypoint: options.source === undefined ? entrypoint : RUN, entrypoint_num_gpus: this.props.gpus,
-              metadata: { run: Step.RUN_ID }, runtime_env: { env_vars: this.environment(scope, id, options, outputs), pip: packages.length ? packages : undefined },
+              metadata: { run: Step.RUN_ID }, runtime_env: { env_vars: this.environment(scope, id, options), pip: packages.length ? packages : undefined },
             },
           }),
           acceptCause: 'already exists',
         },
         {
-          ...this.cluster.request(this, 'job', { path, value: { status: '{% $states.result.ResponseBody.status %}', message: "{% $states.result.ResponseBody.message ? $states.result.ResponseBody.message : '' %}" } }),
-          log: Jsonata.join(this.cluster.url, path, '/logs'),
+          ...service.request(this, 'job', { path, value: { status: '{% $states.result.ResponseBody.status %}', message: "{% $states.result.ResponseBody.message ? $states.result.ResponseBody.message : '' %}" } }),
+          log: Jsonata.join(service.url, path, '/logs'),
           until: "{% $job.status = 'SUCCEEDED' %}",
           failed: "{% $job.status in ['FAILED', 'STOPPED'] %}",
           cause: "{% 'job ' & $key & ' is ' & $job.status & ': ' & $job.message %}",
-          cancel: this.cluster.request(this, 'stopped', { path: Jsonata.join(path, '/stop'), method: 'POST' }),
+          cancel: service.request(this, 'stopped', { path: Jsonata.join(path, '/stop'), method: 'POST' }),
         },
-        outputs.read(result),
       ],
-      result: outputs.result(result),
     });
   }
 
   /** In the names of Ray's own clients. */
   public bind(_client: iam.IGrantable): Binding {
-    const { scheme, credential, username } = this.cluster.auth;
+    const { service } = this.jobs;
+    const { scheme, credential, username } = service.auth;
     const bearer = scheme === AuthScheme.BEARER;
     const name = bearer ? 'RAY_AUTH_TOKEN' : 'MLOPS_RAY_CREDENTIAL';
     return {
-      provider: 'ray', address: this.cluster.url,
-      variables: { RAY_ADDRESS: this.cluster.url, ...bearer && { RAY_AUTH_MODE: 'token' }, ...username !== undefined && { MLOPS_RAY_USERNAME: username } },
+      provider: 'ray', address: service.url,
+      variables: { RAY_ADDRESS: service.url, ...bearer && { RAY_AUTH_MODE: 'token' }, ...username !== undefined && { MLOPS_RAY_USERNAME: username } },
       secrets: credential ? { [name]: credential } : {},
-      probes: this.cluster.probes(name, { alive: '/api/version', authorized: { path: '/api/jobs/' }, version: { path: '/api/version', matches: '"ray_version": "2\\.' } }),
+      probes: service.probes(name, { alive: '/api/version', authorized: { path: '/api/jobs/' }, version: { path: '/api/version', matches: '"ray_version": "2\\.' } }),
     };
   }
 
-  private environment(scope: Construct, id: string, { source, entry = 'train.py', inputs = {}, hyperparameters = {}, uses = [] }: TrainOptions, outputs: Outputs) {
+  private environment(scope: Construct, id: string, { source, entry = 'train.py', inputs = {}, hyperparameters = {}, uses = [] }: TrainOptions) {
     const { artifactStore } = this.props;
+    const { identity, outputs } = this.jobs;
     const bundle = source === undefined ? undefined : sourceBundle(scope, `${id}Source`, source, entry);
-    const bound = Environment.of(this.identity, ...uses).inline;
+    const bound = Environment.of(identity, ...uses).inline;
     const elsewhere = bound.AWS_ENDPOINT_URL_S3;
     if (bundle && elsewhere) throw new Error(`'source' must be left out for a job that 'uses' an artifact store elsewhere, got '${source}': its client looks for the source at ${elsewhere}; put the code into the cluster's image`);
-    if (bundle) this.grantSource(bundle);
+    if (bundle) grant(identity, [allow(['s3:GetObject'], [bundle.bucket.arnForObjects(bundle.s3ObjectKey)])], 'fetches the source');
     // Other buckets are their owner's to grant.
     Object.values(inputs).filter(uri => `${uri}/`.startsWith(`${artifactStore.uri}/`))
-      .forEach(uri => grant(this.identity, artifactStore.readPolicies(uri.slice(artifactStore.uri.length + 1)), 'reads its inputs'));
+      .forEach(uri => grant(identity, artifactStore.readPolicies(uri.slice(artifactStore.uri.length + 1)), 'reads its inputs'));
     return {
       ...bound,
       ...Object.fromEntries(Object.entries(inputs).map(([name, uri]) => [`MLOPS_CHANNEL_${name.toUpperCase()}`, uri])),
       ...bundle && { MLOPS_SOURCE: bundle.s3ObjectUrl, MLOPS_PROGRAM: entry },
       MLOPS_HYPERPARAMETERS: `{% $string(${Jsonata.source(hyperparameters)}) %}`, MLOPS_OUTPUTS: outputs.uri, MLOPS_RUN_ID: Step.RUN_ID,
     };
-  }
-
-  private grantSource({ bucket, s3ObjectKey }: assets.Asset) {
-    grant(this.identity, [allow(['s3:GetObject'], [bucket.arnForObjects(s3ObjectKey)])], 'fetches the source');
   }
 }
