@@ -7,7 +7,7 @@ import { Jsonata } from './jsonata';
 import { Probe, ProbeSubject } from './probe';
 import { HttpRequest, RequestFunction } from './request-function';
 import { ServiceConnection } from './service-connection';
-import { address, check, duration, expression, flag, json, like, oneOf, text, textOrJsonata } from './validation';
+import { address, check, duration, expression, flag, headers, json, like, oneOf, text, textOrJsonata } from './validation';
 
 /** One request to an external service. */
 export interface RequestOptions {
@@ -28,6 +28,11 @@ export interface RequestOptions {
    * @default - none
    */
   readonly query?: { [name: string]: string };
+  /**
+   * Headers, by name, besides the credential's; a value may be JSONata. Some are Step Functions' own.
+   * @default - none
+   */
+  readonly headers?: { [name: string]: string };
   /**
    * JSONata over `$states.result`, which holds `ResponseBody`; what `$<name>` holds. An answer without it is a failure.
    * @default - the whole result
@@ -155,7 +160,7 @@ export class ExternalEndpoint {
    */
   public request(owner: Construct, name: string, options: RequestOptions): Call {
     check(options, z => ({
-      path: textOrJsonata(z, /^\//, "a path from the '/' on, or JSONata"), method: oneOf(z, METHODS, `one of ${METHODS.join(', ')}`), query: z.record(z.string(), text(z, /^/, 'a text')), body: json(z),
+      path: textOrJsonata(z, /^\//, "a path from the '/' on, or JSONata"), method: oneOf(z, METHODS, `one of ${METHODS.join(', ')}`), query: z.record(z.string(), text(z, /^/, 'a text')), headers: headers(z), body: json(z),
       timeout: duration(z, 'seconds', 60, 840), select: expression(z), binary: flag(z),
     }), 'path');
     const { value, until, failed, accept, timeout, select, binary = false } = options;
@@ -164,6 +169,7 @@ export class ExternalEndpoint {
       Method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
       RequestBody: options.body,
       QueryParameters: options.query,
+      Headers: options.headers,
     };
     const isNative = timeout === undefined && select === undefined && !binary;
     const connection = isNative ? this.connection(owner) : undefined;

@@ -186,6 +186,22 @@ export function json(z: typeof Zod): Zod.ZodType {
   return mustBe(z, 'JSON', it => isJson(it));
 }
 
+/** What Step Functions sets itself, and where a credential stands. */
+const OWN_HEADERS = new RegExp(`^(${[
+  'a-im', 'accept-charset', 'accept-datetime', 'accept-encoding', 'authorization', 'cache-control', 'connection', 'content-encoding', 'content-length', 'content-md5', 'date', 'expect', 'forwarded',
+  'from', 'host', 'http2-settings', 'if-match', 'if-modified-since', 'if-none-match', 'if-range', 'if-unmodified-since', 'max-forwards', 'origin', 'pragma', 'proxy-authorization', 'range', 'referer',
+  'server', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent', 'via', 'warning', 'x-forwarded-.*', 'x-amz-.*', 'x-amzn-.*',
+].join('|')})$`, 'i');
+
+/**
+ * Headers of a request, by name; a value may be JSONata.
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html
+ */
+export function headers(z: typeof Zod): Zod.ZodType {
+  const name = mustBe<string>(z, 'the name of a header, of letters, digits, - and _, that Step Functions does not set itself', it => typeof it === 'string' && /^[\w-]{1,512}$/.test(it) && !OWN_HEADERS.test(it));
+  return z.record(name, textOrJsonata(z, /^[ -~]*$/, 'a text of ASCII, or JSONata'));
+}
+
 /** As `json`, by name. */
 export function mapping(z: typeof Zod): Zod.ZodType {
   return mustBe(z, 'a mapping of names to JSON', it => isPlain(it) && !Array.isArray(it) && isJson(it));

@@ -1,5 +1,5 @@
 import type * as Zod from 'zod';
-import { expression, filledJson, fixed, got, integer, mustBe, oneOf, Schemas, textOrJsonata } from '../core/validation';
+import { expression, filledJson, fixed, got, headers, integer, mustBe, oneOf, Schemas, textOrJsonata } from '../core/validation';
 
 /** How a job is submitted. */
 export interface HttpsSubmission {
@@ -13,9 +13,14 @@ export interface HttpsSubmission {
   /**
    * The body. A string `{% ... %}` anywhere inside is JSONata, in which `$key` is a name that is the job's own, so that a repeat finds it,
    * `$run` the run's id, `$outputs` the s3:// address where the job leaves `outputs.json`, and `$inputs`, `$hyperparameters` and
-   * `$environment` are mappings of names to texts. Path or body hold `$key`.
+   * `$environment` are mappings of names to texts. Path, body or headers hold `$key`.
    */
   readonly body: any;
+  /**
+   * Headers, by name, such as `Idempotency-Key`; a value may be JSONata, as `body`.
+   * @default - none
+   */
+  readonly headers?: { [name: string]: string };
   /**
    * The job's id: JSONata over `$states.result.ResponseBody`, for a service that answers a repeat with the job that it has.
    * @default {% $key %}
@@ -83,11 +88,11 @@ export function mappings(z: typeof Zod): Schemas {
   const states = z.array(fixed(z, /^[^\0]+$/, 'the name of a state')).min(1, { error: 'must name one state at least, got []' });
   return {
     submit: z.object({
-      path, method, body: filledJson(z), job: expression(z).optional(), existsStatus: integer(z, 400, 599).optional(),
+      path, method, body: filledJson(z), headers: headers(z).optional(), job: expression(z).optional(), existsStatus: integer(z, 400, 599).optional(),
       existsCause: mustBe(z, 'a regular expression', isRegularExpression).optional(),
-    }).superRefine(({ path: at, body, job, existsStatus, existsCause }, context) => {
+    }).superRefine(({ path: at, body, headers: shown, job, existsStatus, existsCause }, context) => {
       const refuse = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
-      if (!/\$key\b/.test(JSON.stringify([at, body]))) refuse('body', `must hold JSONata with $key, by which a repeat finds the job, ${got(body)}`);
+      if (!/\$key\b/.test(JSON.stringify([at, body, shown]))) refuse('body', `must hold JSONata with $key, by which a repeat finds the job, ${got(body)}`);
       if (job !== undefined && existsStatus !== undefined) refuse('existsStatus', `must be left out with 'job', ${got(existsStatus)}: a refusal holds no id`);
       if (existsCause !== undefined && existsStatus === undefined) refuse('existsCause', `must be left out without 'existsStatus', ${got(existsCause)}`);
     }),

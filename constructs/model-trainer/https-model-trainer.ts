@@ -56,10 +56,10 @@ export class HttpsModelTrainer extends Construct implements IModelTrainer {
 
   public train(scope: Construct, id: string, options: TrainOptions): Step {
     checkTrain(options, z => mustBe(z, 'left out, since the job brings its own', it => it === undefined));
-    const { submit: { path, method = 'POST', body, job = Step.KEY, existsStatus, existsCause }, status, cancel } = this.props;
+    const { submit: { path, method = 'POST', body, headers, job = Step.KEY, existsStatus, existsCause }, status, cancel } = this.props;
     const { inputs = {}, hyperparameters = {}, uses = [] } = options;
     const { service, identity, outputs } = this.jobs;
-    const submitted = Jsonata.within({ outputs: outputs.uri }, { path, body });
+    const submitted = Jsonata.within({ outputs: outputs.uri }, { path, body, headers });
     // A refusal that was accepted stands where the id would be.
     const known = { job: existsStatus === undefined ? '{% $submitted %}' : Step.KEY };
     const asked = Jsonata.within(known, { path: status.path, query: status.query, log: status.log ?? status.path });
@@ -72,7 +72,7 @@ export class HttpsModelTrainer extends Construct implements IModelTrainer {
       calls: [
         {
           ...service.request(this, 'submitted', {
-            path: submitted.path, method, body: submitted.body, value: job === Step.KEY ? job : asText(job), accept: existsStatus === undefined ? undefined : [`States.Http.StatusCode.${existsStatus}`],
+            path: submitted.path, method, body: submitted.body, headers: submitted.headers, value: job === Step.KEY ? job : asText(job), accept: existsStatus === undefined ? undefined : [`States.Http.StatusCode.${existsStatus}`],
           }),
           acceptCause: existsCause,
         },

@@ -26,7 +26,10 @@ const identity = (scope: Construct, id: string, arn?: string) => arn === undefin
 const jobs = (z: Z) => {
   const body = z.record(z.string(), z.unknown());
   return {
-    submit: z.strictObject({ path: z.string(), method: z.string().optional(), body, job: z.string().optional(), existsStatus: z.number().optional(), existsCause: z.string().optional() }),
+    submit: z.strictObject({
+      path: z.string(), method: z.string().optional(), body, headers: z.record(z.string(), z.string()).optional(), job: z.string().optional(),
+      existsStatus: z.number().optional(), existsCause: z.string().optional(),
+    }),
     status: z.strictObject({
       path: z.string(), query: z.record(z.string(), z.string()).optional(), state: z.string(), succeeded: z.array(z.string()), failed: z.array(z.string()),
       reason: z.string().optional(), log: z.string().optional(),

@@ -106,6 +106,12 @@ describe('a request', () => {
     [`${PATH} undefined`, {}], [`${PATH} ''`, { path: '' }], [`${PATH} 'a/b'`, { path: 'a/b' }], [`${PATH} 'a{%'`, { path: 'a{%' }],
     [`${METHOD} 'TRACE': did you mean 'PATCH'?`, { path: '/', method: 'TRACE' }], [`${METHOD} '': did you mean 'GET'?`, { path: '/', method: '' }], [`${METHOD} 1`, { path: '/', method: 1 }],
     ["'query' must be a mapping, got 'a=b'", { path: '/', query: 'a=b' }], ["'query.a' must be a text, got 1", { path: '/', query: { a: 1 } }], ["'body' must be JSON, got a Map", { path: '/', body: new Map() }],
+    [undefined, { path: '/', headers: { 'Idempotency-Key': '{% $key %}', 'x-a_1': '', 'Accept': 'text/csv' } }], ["'headers' must be a mapping, got 'a: b'", { path: '/', headers: 'a: b' }],
+    ["'headers.a' must be a text of ASCII, or JSONata, got 'ü'", { path: '/', headers: { a: 'ü' } }], ["'headers.a' must be a text of ASCII, or JSONata, got 'x\\u{a}'", { path: '/', headers: { a: 'x\n' } }],
+    ...['a b', 'ü', '', 'Host', 'AUTHORIZATION', 'x-amz-date', 'X-Forwarded-For', 'x-amzn-trace-id', 'Range', 'te'].map((name): [string, any] => [
+      `'headers.${name}' must be the name of a header, of letters, digits, - and _, that Step Functions does not set itself, got '${name}'`, { path: '/', headers: { [name]: 'x' } },
+    ]),
+    ...['hosts', 'x-host', 'tea', 'x-amzb', 'x-amz'].map((name): [undefined, any] => [undefined, { path: '/', headers: { [name]: 'x' } }]),
     ["'props' must be an object of properties, got undefined", undefined],
   ])('%s', (line, options) => {
     expect(refusal(() => endpoint.request(owner, 'answer', options))).toBe(line);

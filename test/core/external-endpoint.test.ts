@@ -22,7 +22,7 @@ const task = (template: Template) => states(definition(template))['Ask: answer']
 const connection = (template: Template) => resource(template, 'AWS::Events::Connection').Properties;
 
 describe('a request', () => {
-  const template = request({ path: "{% '/models/' & $name %}", body: { version: '{% $name %}' }, query: { dry: 'yes' } });
+  const template = request({ path: "{% '/models/' & $name %}", body: { version: '{% $name %}' }, query: { dry: 'yes' }, headers: { 'Idempotency-Key': "{% 'deploy-' & $name %}" } });
 
   test('is an HTTP Task on a connection', async () => {
     const { Resource, Arguments } = task(template);
@@ -30,7 +30,7 @@ describe('a request', () => {
     expect(Resource).toBe('arn:aws:states:::http:invoke');
     expect(await evaluate(Arguments, { name: '7' })).toEqual({
       ApiEndpoint: 'https://api.acme.dev/v1/models/7', Method: 'POST', Authentication: { ConnectionArn: expect.stringMatching(/^<OwnerConnection.*Arn>$/) },
-      RequestBody: { version: '7' }, QueryParameters: { dry: 'yes' },
+      RequestBody: { version: '7' }, QueryParameters: { dry: 'yes' }, Headers: { 'Idempotency-Key': 'deploy-7' },
     });
   });
 

@@ -91,8 +91,8 @@ describe('a request', () => {
   test('answers as an HTTP Task does', async () => {
     const { url, seen } = await answering({ id: 7 }, 201);
 
-    expect(await deployed(`${url}/v1`, bearer)({ path: '/jobs', body: { name: 'größer' }, query: { dry: 'a b' } })).toEqual({ StatusCode: 201, StatusText: 'Created', ResponseBody: { id: 7 } });
-    expect(seen).toMatchObject([{ method: 'POST', url: '/v1/jobs?dry=a+b', body: '{"name":"größer"}', headers: { 'authorization': `Bearer ${HELD.token}`, 'content-type': 'application/json' } }]);
+    expect(await deployed(`${url}/v1`, bearer)({ path: '/jobs', body: { name: 'größer' }, query: { dry: 'a b' }, headers: { 'Idempotency-Key': 'k1' } })).toEqual({ StatusCode: 201, StatusText: 'Created', ResponseBody: { id: 7 } });
+    expect(seen).toMatchObject([{ method: 'POST', url: '/v1/jobs?dry=a+b', body: '{"name":"größer"}', headers: { 'authorization': `Bearer ${HELD.token}`, 'content-type': 'application/json', 'idempotency-key': 'k1' } }]);
   });
 
   test.each<[string, (stack: Stack) => Auth, object, string]>([

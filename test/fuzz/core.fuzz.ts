@@ -80,6 +80,7 @@ const body = fc.oneof(fc.constantFrom<unknown>({}, { a: ['{% 1 %}'] }, [], 'x', 
 
 fuzz('ExternalEndpoint.request', props({ path }, {
   method: fc.constantFrom('GET', 'POST', 'get', 'TRACE', ''), body, query: fc.dictionary(text, textOrReference, { maxKeys: 3 }),
+  headers: fc.dictionary(fc.oneof({ weight: 6, arbitrary: fc.constantFrom('Idempotency-Key', 'x-a_1') }, { weight: 1, arbitrary: fc.constantFrom('Host', 'AUTHORIZATION', 'X-Amz-Date', '__proto__') }, { weight: 1, arbitrary: text }), textOrReference, { maxKeys: 2 }),
 }), (stack, given) => call(stack, new ExternalEndpoint('https://acme.dev', Auth.none()), given));
 
 fuzz('Step', props({ id: fc.oneof(fc.constantFrom('Train', 'A', 'train', 'A'.repeat(64), 'A-b'), text) }, {

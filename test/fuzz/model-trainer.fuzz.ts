@@ -32,8 +32,8 @@ const states = fc.oneof(fc.constant(['done']), fc.array(textOrReference, { maxLe
 const state = fc.oneof(fc.constantFrom('{% $states.result.ResponseBody.state %}', '{% %}', '{% ( %}', 'x'), text);
 const method = fc.oneof(fc.constantFrom('PUT', 'GET', 'put'), textOrReference);
 const submit = mostly(
-  [{ path: '/jobs', body: { name: '{% $key %}', to: ['{% $outputs %}'] }, job: '{% $states.result.ResponseBody.id %}' }, { path: "{% '/jobs/' & $key %}", method: 'PUT', body: '{% $inputs %}', existsStatus: 409, existsCause: 'exists' }],
-  fc.record({ path, body, method, job: state, existsStatus: around(400, 409, 599), existsCause: text }, { requiredKeys: ['path', 'body'] }),
+  [{ path: '/jobs', body: { name: '{% $key %}', to: ['{% $outputs %}'] }, job: '{% $states.result.ResponseBody.id %}' }, { path: "{% '/jobs/' & $key %}", method: 'PUT', body: '{% $inputs %}', existsStatus: 409, existsCause: 'exists' }, { path: '/jobs', body: {}, headers: { 'Idempotency-Key': '{% $key %}' } }],
+  fc.record({ path, body, method, headers: fc.dictionary(text, textOrReference, { maxKeys: 1 }), job: state, existsStatus: around(400, 409, 599), existsCause: text }, { requiredKeys: ['path', 'body'] }),
 );
 const status = mostly(
   [{ path: "{% '/jobs/' & $job %}", state: '{% $states.result.ResponseBody %}', succeeded: ['done', "it's"], failed: ['"', '\\'] }, { path: '/job', query: { id: '{% $job %}' }, state: '{% 1 %}', succeeded: ['1'], failed: ['2'], reason: '{% $x %}', log: '/log' }],

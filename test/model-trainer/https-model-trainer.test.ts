@@ -36,6 +36,15 @@ test('submits what was declared, asks for its end and takes what the job has lef
   expect(output).toEqual({ jobName: '7001048932716239', modelUri: 's3://acme-data/m', metrics: { f1: 0.9 }, image: expect.stringContaining('scikit-learn') });
 });
 
+test('tells a repeat by a header, where the service takes its key there', async () => {
+  const keyed = template({ ...NAMED, submit: { ...NAMED.submit, body: { command: 'train' }, headers: { 'Idempotency-Key': '{% $key %}', 'Jobs-Version': '2026-01-01' } } });
+
+  const { requests: [submitted], output } = await trained(keyed, serving({ status: 'done' }));
+
+  expect(submitted).toEqual({ asked: 'POST /jobs', RequestBody: { command: 'train' }, Headers: { 'Idempotency-Key': KEY, 'Jobs-Version': '2026-01-01' } });
+  expect(output.jobName).toBe('7001048932716239');
+});
+
 test('takes a refusal for the job of the run, when the service says so in these words', async () => {
   const refused = template({ submit: { ...SUBMIT, existsStatus: 409, existsCause: 'exists already' }, status: { ...STATUS, path: '/job', query: { name: '{% $job %}' } } });
 
@@ -96,6 +105,9 @@ test('binds clients to the service', () => {
 test.each<[Partial<HttpsModelTrainerProps>, string]>([
   [{ submit: { ...SUBMIT, path: 'jobs' } }, "'submit.path' must be a path from the '/' on, or JSONata, got 'jobs'"],
   [{ submit: { path: '/jobs', body: { name: 'train' } } }, `'submit.body' must hold JSONata with $key, by which a repeat finds the job, got {"name":"train"}`],
+  [{ submit: { path: '/jobs', body: {}, headers: { 'Idempotency-Key': 'key' } } }, "'submit.body' must hold JSONata with $key, by which a repeat finds the job, got {}"],
+  [{ submit: { ...SUBMIT, headers: { Host: 'x' } } }, "'submit.headers.Host' must be the name of a header, of letters, digits, - and _, that Step Functions does not set itself, got 'Host'"],
+  [{ submit: { ...SUBMIT, headers: { 'X-Key': 'größer' } } }, "'submit.headers.X-Key' must be a text of ASCII, or JSONata, got 'größer'"],
   [{ submit: { ...SUBMIT, method: 'GET' } }, "'submit.method' must be one of POST, PUT, PATCH, DELETE, got 'GET'"],
   [{ submit: { ...SUBMIT, job: 'id' } }, "'submit.job' must be JSONata, {% ... %}, got 'id'"],
   [{ submit: { ...SUBMIT, job: '{% 1 %}', existsStatus: 409 } }, "'submit.existsStatus' must be left out with 'job', got 409: a refusal holds no id"],
