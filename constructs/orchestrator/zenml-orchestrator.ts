@@ -53,9 +53,8 @@ export class ZenmlOrchestrator extends Construct implements IOrchestrator {
     }), 'artifactStore', 'deployments');
     this.server = new ExternalEndpoint(props.url, props.auth ?? Auth.none());
     // A connection holds one credential: that of a deployment stands beside the server's.
-    const owners = new Construct(this, 'Deployments');
     this.deployments = Object.fromEntries(Object.entries(props.deployments).map(([name, url]) => [
-      name, { owner: new Construct(owners, name), endpoint: new ExternalEndpoint(url, props.deploymentAuth ?? Auth.none()) },
+      name, { owner: new Construct(this, `Deployment ${name}`), endpoint: new ExternalEndpoint(url, props.deploymentAuth ?? Auth.none()) },
     ]));
     [this.server, ...Object.values(this.deployments).map(it => it.endpoint)].forEach(endpoint => endpoint.warnIfLoopback(this));
   }

@@ -1,8 +1,11 @@
 import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Auth, S3ArtifactStore, ZenmlOrchestrator, ZenmlOrchestratorProps } from '../../lib';
 import { Nobody } from '../../constructs/core/grants';
+import { definition } from '../support/template';
 
 function make(props: Partial<ZenmlOrchestratorProps> = {}) {
   const stack = new Stack(new App(), 'test');
@@ -17,6 +20,14 @@ test.each(['', 'nightly', 'constructor'])("the pipeline '%s', which is not deplo
   const { stack, orchestrator } = make();
 
   expect(() => orchestrator.run(stack, 'Run', { pipeline })).toThrow(`'pipeline' must be one of the deployments (train, score), got '${pipeline}'`);
+});
+
+test.each(['__proto__', 'a b', 'Connection'])("a deployment may be named '%s'", pipeline => {
+  const { stack, orchestrator } = make({ deployments: { ...JSON.parse(`{"${pipeline}":"https://odd.acme.dev"}`), train: 'https://train.acme.dev' } });
+
+  new sfn.StateMachine(stack, 'Machine', { definitionBody: sfn.DefinitionBody.fromChainable(orchestrator.run(stack, 'Run', { pipeline })), queryLanguage: sfn.QueryLanguage.JSONATA });
+
+  expect(JSON.stringify(definition(Template.fromStack(stack)))).toContain('https://odd.acme.dev/submit');
 });
 
 test.each([
