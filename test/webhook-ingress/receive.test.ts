@@ -64,6 +64,13 @@ describe('what is signed', () => {
     expect(bus).toEqual([BODY]);
   });
 
+  test.each([['the first', [SECRET, 'the next secret']], ['the second', ['the next secret', SECRET]]])('reaches it by %s of two signatures, while the secret is rotated', async (_which, secrets) => {
+    const { bus, post } = ingress();
+
+    expect(await post(request({}, { 'x-acme-signature': ['v1a,bm90IG91cnM=', ...secrets.map(secret => sign({ secret }))].join(' ') }))).toBe(202);
+    expect(bus).toEqual([BODY]);
+  });
+
   test('reaches it once', async () => {
     const { bus, post } = ingress();
 
@@ -117,8 +124,10 @@ describe('nothing else reaches the bus', () => {
     ['a signature without its version', request({}, { 'x-acme-signature': signature.slice(3) }), 401],
     ['a signature of another version', request({}, { 'x-acme-signature': signature.replace('v1', 'v2') }), 401],
     ['a signature that is cut', request({}, { 'x-acme-signature': signature.slice(0, -2) }), 401],
-    ['a signature with more behind it', request({}, { 'x-acme-signature': `${signature} ` }), 401],
-    ['two signatures, of which one is right', request({}, { 'x-acme-signature': `${signature},v1,${'A'.repeat(43)}=` }), 401],
+    ['a signature with more behind it', request({}, { 'x-acme-signature': `${signature}x` }), 401],
+    ['two signatures that are wrong', request({}, { 'x-acme-signature': `${sign({ secret: 'another' })} ${sign({ secret: '' })}` }), 401],
+    ['a right one of an unknown version beside a wrong one', request({}, { 'x-acme-signature': `${signature.replace('v1', 'v1a')} v1,${'A'.repeat(43)}=` }), 401],
+    ['two headers, which come in joined by a comma, of which one is right', request({}, { 'x-acme-signature': `${signature},v1,${'A'.repeat(43)}=` }), 401],
     ['two headers that differ in case', request({}, { 'X-Acme-Signature': signature }), 401],
     ['a signature in hexadecimal', request({}, { 'x-acme-signature': `v1,${createHmac('sha256', SECRET).update(`${ID}.${NOW}.${BODY}`).digest('hex')}` }), 401],
     ['a time long ago', request({ timestamp: `${NOW - WINDOW - 1}` }), 401],
