@@ -29,6 +29,12 @@ export interface WandbModelRegistryProps {
    */
   readonly webhookSecretField?: string;
   /**
+   * A registry of the entity's organization, which exists: each version is linked to the collection of the same name there, for all of the organization to
+   * see. At most 113 letters, digits, `_`, `-` and `.`.
+   * @default - versions are in the project alone
+   */
+  readonly registry?: string;
+  /**
    * The https:// URL of the server.
    * @default https://api.wandb.ai
    */
@@ -37,6 +43,9 @@ export interface WandbModelRegistryProps {
 
 /** The tags that hold a decision. Of a version with both, nothing may be deployed. */
 const DECISIONS: { [status: string]: string } = { [ModelStatus.REJECTED]: 'rejected', [ModelStatus.APPROVED]: 'approved' };
+
+/** What the project of a registry is called, before the registry's name. */
+const REGISTRY = 'wandb-registry-';
 
 /** How an automation names a version. */
 const BY_ID = 'wandb-artifact://_id/';
@@ -57,6 +66,8 @@ const DESCRIBE = `mutation Describe($artifactID: ID!, $name: String!, $digest: S
   }) { artifactManifest { file { uploadUrl uploadHeaders } } }
 }`;
 const COMMIT = 'mutation Commit($artifactID: ID!) { answer: commitArtifact(input: { artifactID: $artifactID }) { artifact { id } } }';
+const ORGANIZATION = 'query Organization($entity: String!) { entity(name: $entity) { organization { orgEntity { name } } } }';
+const LINK = 'mutation Link($input: LinkArtifactInput!) { answer: linkArtifact(input: $input) { versionIndex } }';
 const UPDATE = 'mutation Update($input: UpdateArtifactInput!) { answer: updateArtifact(input: $input) { artifact { id } } }';
 const LOOK_UP = `query LookUp($entity: String!, $project: String!, $name: String!, $id: ID!, $byName: Boolean!) {
   project(name: $project, entityName: $entity) @include(if: $byName) { artifactCollectionMembership(name: $name) { artifact { ...Version } } }
@@ -83,6 +94,7 @@ export class WandbModelRegistry extends Construct implements IModelRegistry {
     check(props, z => ({
       collection: fixed(z, /^[\w.-]{1,128}\/(?!wandb-registry-)[\w.-]{1,128}\/[\w.-]{1,128}$/, "<entity>/<project>/<name>, each of at most 128 letters, digits, '_', '-' and '.', in a project that is no registry"),
       apiKey: like(z, 'a secret (secretsmanager.ISecret)', 'secretArn', 'secretValueFromJson'),
+      registry: fixed(z, /^(?!wandb-registry-)[\w.-]{1,113}$/, "a registry's name, without 'wandb-registry-': at most 113 letters, digits, '_', '-' and '.'"),
     }), 'collection', 'apiKey');
     const { collection, url = 'https://api.wandb.ai', apiKey, apiKeyField, webhookSecret, webhookSecretField } = props;
     if (webhookSecretField !== undefined && !webhookSecret) throw new Error(`'webhookSecretField' must be left out without 'webhookSecret', ${got(webhookSecretField)}`);
@@ -127,6 +139,7 @@ export class WandbModelRegistry extends Construct implements IModelRegistry {
           }), when,
         },
         { ...this.ask('committed', COMMIT, { artifactID: '{% $created.id %}' }, '$data.answer.artifact.id'), when },
+        ...this.link('$created.id'),
         this.lookUp('registered', `'${BY_ID}' & $created.id`),
       ],
       result: { version: '{% $registered.version %}', status: '{% $registered.status %}' },
@@ -197,6 +210,18 @@ export class WandbModelRegistry extends Construct implements IModelRegistry {
         version: { ...query('query { __type(name: "UpdateArtifactInput") { inputFields { name } } }'), matches: '"tagsToAdd"' },
       }),
     };
+  }
+
+  /** Links a version to the registry; one that is linked already stays so. */
+  private link(artifact: string): Call[] {
+    const { registry } = this.props;
+    if (registry === undefined) return [];
+    const none = `'${this.entity} belongs to no organization, which alone has registries'`;
+    const input = { artifactID: `{% ${artifact} %}`, entityName: '{% $organization.name %}', projectName: `${REGISTRY}${registry}`, artifactPortfolioName: this.name, aliases: [] };
+    return [
+      this.ask('organization', ORGANIZATION, { entity: this.entity }, `$exists($data.entity.organization.orgEntity.name) ? $data.entity.organization.orgEntity : {'error': ${none}}`),
+      this.ask('linked', LINK, { input }, '$exists($data.answer.versionIndex) ? $data.answer'),
+    ];
   }
 
   /** A version by its name, `v<number>`, or as an automation names it. What others have logged in the collection has no metadata of ours. */

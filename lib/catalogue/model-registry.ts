@@ -35,12 +35,12 @@ export const REGISTRIES: Providers<IModelRegistry> = {
     },
   },
   wandb: {
-    fields: z => ({ collection: z.string(), ...key(z), webhookSecret: secretName(z), webhookField: z.string().optional(), url: z.string().optional() }),
+    fields: z => ({ collection: z.string(), ...key(z), webhookSecret: secretName(z), webhookField: z.string().optional(), registry: z.string().optional(), url: z.string().optional() }),
     props: { apiKeyField: 'field', webhookSecretField: 'webhookField' },
     create: (scope, id, settings) => {
-      const { collection, secret, field, webhookSecret, webhookField, url } = settings;
+      const { collection, secret, field, webhookSecret, webhookField, registry, url } = settings;
       return new WandbModelRegistry(scope, id, {
-        collection, url, apiKey: held(scope, id, secret), apiKeyField: field, webhookSecret: held(scope, `${id}Webhook`, webhookSecret), webhookSecretField: webhookField,
+        collection, registry, url, apiKey: held(scope, id, secret), apiKeyField: field, webhookSecret: held(scope, `${id}Webhook`, webhookSecret), webhookSecretField: webhookField,
       });
     },
   },

@@ -82,7 +82,7 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
     repository: 'acme/fraud', token: secret(scope), tokenField: 'token', webhookSecret: secret(scope, 'Webhooks'),
   })),
   'model registry wandb': kit.modelRegistry(scope => new mlops.WandbModelRegistry(scope, 'Registry', {
-    collection: 'acme/models/fraud', apiKey: secret(scope), apiKeyField: 'key', webhookSecret: secret(scope, 'Webhooks'),
+    collection: 'acme/models/fraud', registry: 'model', apiKey: secret(scope), apiKeyField: 'key', webhookSecret: secret(scope, 'Webhooks'),
   })),
 
   'model endpoint sagemaker': kit.capturingEndpoint((scope, { artifactStore }) => new mlops.SageMakerModelEndpoint(scope, 'Endpoint', { artifactStore, modelUri: artifactStore.uriFor('training/model.tar.gz') })),

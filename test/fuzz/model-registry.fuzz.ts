@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { HuggingFaceModelRegistry, MlflowModelRegistry, SageMakerModelRegistry, WandbModelRegistry } from '../../lib';
-import { auth, machineTarget, props, removalPolicy, secret, textOrReference } from './arbitraries';
+import { auth, machineTarget, mostly, props, removalPolicy, secret, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { machine } from './machine';
-import { url } from './urls';
+import { url, usualUrl } from './urls';
 
 const address = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('s3://acme/model.tar.gz', '{% $Train.modelUri %}', 's3://acme') }, { weight: 1, arbitrary: textOrReference });
 const status = fc.constantFrom('Approved', 'Rejected', 'PendingManualApproval', 'approved', '');
@@ -26,9 +26,10 @@ fuzz('HuggingFaceModelRegistry', props({ repository, token: secret }, { tokenFie
   machine(stack, new HuggingFaceModelRegistry(stack, 'Registry', given).register(stack, 'Register', { modelUri: 's3://acme/model.tar.gz', image: 'x' }));
 });
 
-const collection = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('acme/models/fraud', 'acme/fraud', 'a/b/c/d', 'a/wandb-registry-model/c', "it's/x/y", 'a/b/..') }, { weight: 1, arbitrary: textOrReference });
+const collection = mostly(['acme/models/fraud', 'a.b/c-d/e_f', 'a/b/..'], fc.oneof(fc.constantFrom('acme/fraud', 'a/b/c/d', 'a/wandb-registry-model/c', "it's/x/y"), textOrReference));
+const key = mostly(['key', 'a.b/c']);
 
-fuzz('WandbModelRegistry', props({ collection, apiKey: secret }, { apiKeyField: textOrReference, webhookSecret: secret, webhookSecretField: textOrReference, url }), (stack, given) => {
+fuzz('WandbModelRegistry', props({ collection, apiKey: secret }, { apiKeyField: key, webhookSecret: secret, webhookSecretField: key, registry: mostly(['model', 'a-b.c']), url: usualUrl }), (stack, given) => {
   machine(stack, new WandbModelRegistry(stack, 'Registry', given).register(stack, 'Register', { modelUri: 's3://acme/model.tar.gz', image: 'x' }));
 });
 

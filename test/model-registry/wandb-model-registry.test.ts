@@ -19,8 +19,8 @@ function made(props: (stack: Stack) => Partial<WandbModelRegistryProps> = () => 
 }
 
 /** The definition of one machine that is the step that `verb` makes. */
-function machine(verb: (registry: WandbModelRegistry, stack: Stack) => Step): any {
-  const { stack, registry } = made();
+function machine(verb: (registry: WandbModelRegistry, stack: Stack) => Step, props: Partial<WandbModelRegistryProps> = {}): any {
+  const { stack, registry } = made(() => props);
   new sfn.StateMachine(stack, 'Machine', { definitionBody: sfn.DefinitionBody.fromChainable(verb(registry, stack)), queryLanguage: sfn.QueryLanguage.JSONATA });
   return definition(Template.fromStack(stack));
 }
@@ -33,6 +33,8 @@ class Wandb {
   public readonly runs: { [name: string]: any } = {};
   public readonly files: { [url: string]: string } = {};
   public readonly uploads: any[] = [];
+  public readonly links: any[] = [];
+  public organization: string | null = 'acme-org';
 
   public readonly answer = (state: string, request: any): any => {
     if (state === 'Register: uploaded') return this.upload(request);
@@ -73,6 +75,12 @@ class Wandb {
       expect(names(tagsToAdd).filter(tag => artifact.tags.includes(tag))).toEqual([]);
       Object.assign(artifact, { metadata, tags: [...artifact.tags.filter((tag: string) => !names(tagsToDelete).includes(tag)), ...names(tagsToAdd)] });
       return { answer: { artifact: { id: artifactID } } };
+    },
+    Organization: () => ({ entity: { organization: this.organization && { orgEntity: { name: this.organization } } } }),
+    Link: ({ input: { artifactID, ...input } }) => {
+      expect(this.versions.find(({ id }) => id === artifactID).state).toBe('COMMITTED');
+      this.links.push(input);
+      return { answer: { versionIndex: 0 } };
     },
     LookUp: ({ byName, id, name, entity, project }) => {
       const found = this.versions.find((it, index) => byName ? name === `fraud:v${index}` : it.id === id);
@@ -165,6 +173,18 @@ describe('register', () => {
 
     expect((await execute(asl, bare)).output.version).toBe('v0');
     expect([wandb.metadata('v0').metrics, wandb.versions[0].description]).toEqual([{}, undefined]);
+  });
+
+  test('links the version to the registry of the organization', async () => {
+    const wandb = new Wandb();
+    const asl = machine((registry, stack) => registry.register(stack, 'Register', { modelUri: 's3://acme/x', image: 'acme/image' }), { registry: 'model' });
+
+    const { output, calls } = await execute(asl, wandb.answer);
+
+    expect([output.version, calls.slice(4)]).toEqual(['v0', ['committed', 'organization', 'linked', 'registered'].map(name => `Register: ${name}`)]);
+    expect(wandb.links).toEqual([{ entityName: 'acme-org', projectName: 'wandb-registry-model', artifactPortfolioName: 'fraud', aliases: [] }]);
+    wandb.organization = null;
+    expect((await execute(asl, wandb.answer)).error?.Cause).toContain('Register: acme belongs to no organization, which alone has registries');
   });
 
   test.each(['<html>', null, {}, { data: null }, { data: { answer: null } }])('registers nothing when it is answered %j', async ResponseBody => {
@@ -291,6 +311,7 @@ test.each<[string, (stack: Stack) => Partial<WandbModelRegistryProps>]>([
   [`${COLLECTION}'acme/fraud'`, () => ({ collection: 'acme/fraud' })],
   [`${COLLECTION}'acme/models/it's'`, () => ({ collection: "acme/models/it's" })],
   [`${COLLECTION}'acme/wandb-registry-model/fraud'`, () => ({ collection: 'acme/wandb-registry-model/fraud' })],
+  ["'registry' must be a registry's name, without 'wandb-registry-': at most 113 letters, digits, '_', '-' and '.', got 'wandb-registry-model'", () => ({ registry: 'wandb-registry-model' })],
   ["'url' must be an https:// URL without credentials, query or fragment (http:// only for loopback addresses), got 'http://wandb.acme.dev'", () => ({ url: 'http://wandb.acme.dev' })],
   ["'webhookSecretField' must be left out without 'webhookSecret', got 'x'", () => ({ webhookSecretField: 'x' })],
 ])('%s', (message, props) => {

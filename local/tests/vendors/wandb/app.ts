@@ -12,7 +12,7 @@ app('wandb', (stack, url) => {
       key: SecretValue.unsafePlainText('0123456789abcdef0123456789abcdef01234567'), wrong: SecretValue.unsafePlainText('wrong'), webhooks: SecretValue.unsafePlainText('webhooks-of-the-test'),
     },
   });
-  const wandb = new WandbModelRegistry(stack, 'Registry', { url, collection: 'acme/models/fraud', apiKey: secret, apiKeyField: 'key', webhookSecret: secret, webhookSecretField: 'webhooks' });
+  const wandb = new WandbModelRegistry(stack, 'Registry', { url, collection: 'acme/models/fraud', registry: 'model', apiKey: secret, apiKeyField: 'key', webhookSecret: secret, webhookSecretField: 'webhooks' });
   const registry: IModelRegistry = wandb;
   const stranger: IModelRegistry = new WandbModelRegistry(stack, 'Stranger', { url, collection: 'acme/models/fraud', apiKey: secret, apiKeyField: 'wrong' });
   new Publication(stack, 'Publish', { component: 'model-registry', of: registry });

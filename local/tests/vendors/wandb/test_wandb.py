@@ -118,6 +118,17 @@ with wandb.init(entity=entity, project=project, id="by-hand", name="by hand", jo
 """
 
 
+LINKED = """
+linked = api.artifact(f"wandb-registry-model/{collection.split('/')[2]}:{version}")
+answer = {"from": f"{linked.source_entity}/{linked.source_project}/{linked.source_name}", "registry": linked.project, "organization": linked.entity, "id": linked.id}
+"""
+
+LINK = """
+artifact = api.artifact(f"{collection}:{version}")
+answer = artifact.link("wandb-registry-model/" + collection.split("/")[2]).name
+"""
+
+
 @pytest.fixture(scope="module")
 def webhook(client, machines, ingress) -> None:
     registered(machines, "first")
@@ -275,6 +286,21 @@ def test_a_decision_is_taken_back(machines, client, webhook, told):
 
     assert client(READ, version=version)["tags"] == []
     assert machines["Resolve"].output({"version": version})["status"] == "PendingManualApproval"
+
+
+def test_a_version_is_linked_to_the_registry_once_as_wandbs_client_links(machines, client, vendor):
+    version = registered(machines, "linked")
+    registered(machines, "linked")
+    api, _ = vendor
+    ours = [request.body["variables"]["input"] for request in api.at("/graphql") if "linkArtifact(input" in request.body["query"]][-1]
+    api.exchanges.clear()
+
+    name = client(LINK, version=version)
+
+    theirs, = [request.body["variables"]["input"] for request in api.at("/graphql") if "linkArtifact(input" in request.body["query"]]
+    assert ours == {field: value for field, value in theirs.items() if value is not None}
+    linked = client(LINKED, version=name.split(":")[1])
+    assert linked == {"from": f"{COLLECTION}:{version}", "registry": "wandb-registry-model", "organization": "acme-org", "id": client(READ, version=version)["id"]}
 
 
 def post(ingress: str, body: dict, secret: str | None, encode: Callable[[bytes], str] = bytes.hex) -> int:

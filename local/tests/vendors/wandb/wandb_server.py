@@ -24,6 +24,7 @@ KEY = "0123456789abcdef0123456789abcdef01234567"
 # The secrets of the team, by the names that webhooks have for them.
 SECRETS = {"MLOPS": "webhooks-of-the-test"}
 PORT, STORAGE_PORT, STORAGE = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+ORGANIZATION = "acme-org"
 FEATURES = ["AUTOMATION_EVENT_ADD_ARTIFACT_TAG"]
 LOCK = threading.RLock()
 
@@ -72,9 +73,10 @@ def versions(collection: dict) -> list[dict]:
 
 def membership(of: dict, name: str) -> dict | None:
     collection, _, alias = name.rpartition(":")
-    known = versions(of["collections"].get(collection, {}))
-    found = [artifact for artifact in known if artifact["state"] == "COMMITTED" and alias in (f"v{artifact['versionIndex']}", *artifact["named"])]
-    return {"id": identity("Membership"), **{key: found[0][key] for key in ("versionIndex", "createdAt", "aliases")}, "artifactCollection": found[0]["artifactSequence"], "artifact": found[0]} if found else None
+    within = of["collections"].get(collection, {})
+    known = [(index, artifact, ()) for index, artifact in enumerate(within["links"])] if "links" in within else [(artifact["versionIndex"], artifact, artifact["named"]) for artifact in versions(within) if artifact["state"] == "COMMITTED"]
+    found = [(index, artifact) for index, artifact, named in known if alias in (f"v{index}", *named)]
+    return {"id": identity("Membership"), "versionIndex": found[0][0], "createdAt": found[0][1]["createdAt"], "aliases": [], "artifactCollection": within, "artifact": found[0][1]} if found else None
 
 
 def upsert_run(_, _info, input: dict) -> dict:
@@ -154,6 +156,20 @@ def update(_, _info, input: dict) -> dict:
     return {"artifact": artifact}
 
 
+def link(_, _info, input: dict) -> dict:
+    artifact = artifact_of(input["artifactID"])
+    if artifact["state"] != "COMMITTED":
+        raise GraphQLError(f"artifact {artifact['id']} is not committed")
+    if (input["entityName"], input["projectName"]) != (ORGANIZATION, "wandb-registry-model"):
+        raise GraphQLError(f"registry {input['entityName']}/{input['projectName']} not found")
+    of, name = project(ORGANIZATION, input["projectName"], make=True), input["artifactPortfolioName"]
+    portfolio = of["collections"].setdefault(name, {"__typename": "ArtifactPortfolio", "id": identity("ArtifactCollection"), "name": name, "createdAt": now(), "project": of, "defaultArtifactType": artifact["artifactType"], "tags": {"edges": []}, "links": []})  # fmt: skip
+    if artifact not in portfolio["links"]:
+        portfolio["links"].append(artifact)
+    index = portfolio["links"].index(artifact)
+    return {"versionIndex": index, "artifactMembership": membership(of, f"{name}:v{index}")}
+
+
 def holds(condition: dict, tag: str) -> bool:
     (name, value), = condition.items()
     if name in ("$or", "$and"):
@@ -200,9 +216,9 @@ def files(_, _info, input: dict) -> dict:
 VIEWER = {"id": identity("User"), "username": "ml", "name": "ml", "entity": "acme", "email": "ml@acme.dev", "admin": False, "flags": "{}", "teams": {"edges": []}, "apiKeys": {"edges": []}}
 ROOT = {
     "viewer": VIEWER, "serverInfo": {"features": [{"name": name, "isEnabled": True} for name in FEATURES]},
-    "entity": lambda _, name: {"id": identity("Entity"), "name": name, "xxhashDigestsEnabled": False, "integrations": lambda _, **_page: {"pageInfo": {"hasNextPage": False}, "edges": [{"node": one} for one in webhooks.values()]}},
+    "entity": lambda _, name: {"id": identity("Entity"), "name": name, "xxhashDigestsEnabled": False, "organization": {"name": "Acme Org", "orgEntity": {"id": identity("Entity"), "name": ORGANIZATION}}, "integrations": lambda _, **_page: {"pageInfo": {"hasNextPage": False}, "edges": [{"node": one} for one in webhooks.values()]}},
     "project": lambda _, name, entityName: project(entityName, name), "model": lambda _, name, entityName: project(entityName, name), "artifact": lambda _, id: artifacts.get(id),
-    "upsertBucket": upsert_run, "createArtifact": create_artifact, "createArtifactManifest": create_manifest, "commitArtifact": commit, "updateArtifact": update, "createRunFiles": files,
+    "upsertBucket": upsert_run, "createArtifact": create_artifact, "createArtifactManifest": create_manifest, "commitArtifact": commit, "updateArtifact": update, "linkArtifact": link, "createRunFiles": files,
     "createGenericWebhookIntegration": create_webhook, "createFilterTrigger": create_trigger,
 }  # fmt: skip
 
