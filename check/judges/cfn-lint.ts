@@ -3,6 +3,14 @@ import { Template } from '../template';
 import { Finding, Judge } from './judge';
 import { judgeProgram, run } from './program';
 
+/** What it has found, as it answers. */
+interface Match {
+  readonly Filename: string;
+  readonly Location: { readonly Path?: string[] };
+  readonly Message: string;
+  readonly Rule: { readonly Id: string };
+}
+
 /** CloudFormation's linter: the resource schemas and more, errors and warnings alike. */
 export class CfnLint implements Judge {
   public readonly name = 'cfn-lint';
@@ -17,8 +25,8 @@ export class CfnLint implements Judge {
 
   private async lint(templates: Template[]): Promise<Finding[]> {
     // Its exit code adds up what kinds of findings there are, up to 14.
-    const found = JSON.parse(await run(judgeProgram('cfn-lint'), ['--format', 'json', '--', ...templates.map(({ file }) => file)], 14));
-    return found.map((match: any) => {
+    const found: Match[] = JSON.parse(await run(judgeProgram('cfn-lint'), ['--format', 'json', '--', ...templates.map(({ file }) => file)], 14));
+    return found.map(match => {
       const [section, resource, ...rest] = match.Location.Path ?? [];
       return {
         template: templates.find(({ file }) => file === match.Filename)!,

@@ -27,21 +27,34 @@ function places(part: any, inherited = ''): Place[] {
   return Object.entries(part).filter(([name]) => name !== 'to').flatMap(([, inner]) => places(inner, message));
 }
 
+/** A rule, and the places in it where it is broken. */
+interface Broken {
+  readonly name: string;
+}
+
+/** What guard answers of one file. */
+interface Answer {
+  readonly name: string;
+  readonly compliant: string[];
+  readonly not_applicable: string[];
+  readonly not_compliant: { readonly Rule: Broken }[];
+}
+
 /** cfn-guard with a set of rules, over one form of each template. */
 class Guard implements Judge {
   constructor(
     public readonly name: string, public readonly quick: boolean,
-    private readonly rules: (templates: Template[]) => string[], private readonly form: (template: Template) => any,
+    private readonly rules: (templates: Template[]) => string[], private readonly form: (template: Template) => unknown,
   ) {}
 
   public async judge(templates: Template[]): Promise<Finding[]> {
     const rules = this.rules(templates);
     const texts = templates.map(template => JSON.stringify(this.form(template), readable));
-    const answer = JSON.parse(await inFiles(texts, data => run(program, [
+    const answer: Answer[] = JSON.parse(await inFiles(texts, data => run(program, [
       'validate', '--output-format', 'json', '--show-summary', 'none', '--structured', ...rules.flatMap(file => ['--rules', file]), ...data.flatMap(file => ['--data', file]),
     ], FAILED)));
     checkRead(rules, answer);
-    return answer.flatMap(({ name, not_compliant }: any) => not_compliant.flatMap(({ Rule }: any) => findings(templates[placeOf(name)], Rule)));
+    return answer.flatMap(({ name, not_compliant }) => not_compliant.flatMap(({ Rule }) => findings(templates[placeOf(name)], Rule)));
   }
 }
 
@@ -58,13 +71,13 @@ function readable(_name: string, value: unknown): unknown {
 const FAILED = 19;
 
 /** guard passes over a file that it cannot parse: every rule must be heard of. */
-function checkRead(files: string[], answer: any[]): void {
-  const heard = new Set(answer.flatMap(({ compliant, not_applicable, not_compliant }) => [...compliant, ...not_applicable, ...not_compliant.map(({ Rule }: any) => Rule.name)]));
+function checkRead(files: string[], answer: Answer[]): void {
+  const heard = new Set(answer.flatMap(({ compliant, not_applicable, not_compliant }) => [...compliant, ...not_applicable, ...not_compliant.map(({ Rule }) => Rule.name)]));
   const unread = files.filter(file => [...readFileSync(file, 'utf8').matchAll(/^rule +(\w+)(?! *\(|\w)/gm)].some(([, rule]) => !heard.has(rule)));
   if (unread.length) throw new Error(`cfn-guard must be able to read every rule, and passes over ${unread.map(file => basename(file)).join(', ')}`);
 }
 
-function findings(template: Template, rule: any): Finding[] {
+function findings(template: Template, rule: Broken): Finding[] {
   // Of alternatives (`or`), the last has the message.
   const found = places(rule).filter(({ message }) => message);
   const outer = found.filter(inside => !found.some(({ path, message }) => message === inside.message && inside.path.startsWith(`${path}/`)));

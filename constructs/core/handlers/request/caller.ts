@@ -11,7 +11,7 @@ export interface Request {
   readonly ApiEndpoint: string;
   readonly Method: string;
   readonly Headers?: { readonly [name: string]: string };
-  readonly RequestBody?: any;
+  readonly RequestBody?: unknown;
   readonly QueryParameters?: { readonly [name: string]: string | string[] };
   /** The longest that an answer may take. */
   readonly Seconds: number;
@@ -27,7 +27,7 @@ export interface Request {
 export interface Answer {
   readonly StatusCode: number;
   readonly StatusText: string;
-  readonly ResponseBody: any;
+  readonly ResponseBody: unknown;
 }
 
 /** The service, and how it knows its caller: `${CREDENTIAL}` stands for the secret. */
@@ -157,16 +157,16 @@ export class Caller {
     const refused = (why: string) => new HttpError(incoming.status === 429 || incoming.status >= 500 ? `Http.StatusCode.${incoming.status}` : 'Http.AccessDenied', `${url} gave no token: ${why}`);
     if (incoming.status < 200 || incoming.status >= 300) throw refused(`it answered ${incoming.status}`);
     const answer = json(incoming.content.toString('utf8'));
-    const value = field.split('.').reduce<any>((part, name) => part?.[name], answer);
+    const value = field.split('.').reduce(at, answer);
     if (typeof value !== 'string' || !/^[ -~]+$/.test(value)) throw refused(`its answer has no '${field}'`);
-    const seconds = Number((answer as any).expires_in);
+    const seconds = Number(at(answer, 'expires_in'));
     return { value, until: this.surroundings.now() + (seconds > 0 ? seconds * 1000 - EARLY : KEPT) };
   }
 
   private async send(to: Outgoing & Pick<Credentials, 'basic' | 'signature'>, deadline: number): Promise<Incoming> {
     const { basic, signature, ...outgoing } = to;
-    const headers = { 'Accept': '*/*', 'User-Agent': 'cdk-mlops', ...outgoing.headers, ...basic !== undefined && { Authorization: `Basic ${base64(basic)}` } };
-    const bad = Object.keys(headers).find(name => /[^\t -~]/.test((headers as any)[name]));
+    const headers: { [name: string]: string } = { 'Accept': '*/*', 'User-Agent': 'cdk-mlops', ...outgoing.headers, ...basic !== undefined && { Authorization: `Basic ${base64(basic)}` } };
+    const bad = Object.keys(headers).find(name => /[^\t -~]/.test(headers[name]));
     if (bad) throw new HttpError('Http.AccessDenied', `the header '${bad}' cannot hold the secret, which has a line break or a character that is not ASCII`);
     const all = signature ? await signed({ ...outgoing, headers }, signature) : headers;
     return this.surroundings.send({ ...outgoing, headers: all }, Math.max(1, deadline - this.surroundings.now()));
@@ -192,21 +192,22 @@ export class Caller {
   }
 }
 
-function encoded(body: any, form: boolean, headers: { [name: string]: string }): Pick<Outgoing, 'body' | 'headers'> {
+function encoded(body: unknown, form: boolean, headers: { [name: string]: string }): Pick<Outgoing, 'body' | 'headers'> {
   if (body === undefined) return { headers };
-  const [type, text] = form ? ['application/x-www-form-urlencoded', new URLSearchParams(body).toString()] : ['application/json', typeof body === 'string' ? body : JSON.stringify(body)];
+  const [type, text] = form
+    ? ['application/x-www-form-urlencoded', new URLSearchParams(body as { [field: string]: string }).toString()] : ['application/json', typeof body === 'string' ? body : JSON.stringify(body)];
   return { body: text, headers: { 'Content-Type': type, ...headers } };
 }
 
 /** A credential in the body needs a body of fields, as a Connection's does. */
-function merged(body: any, more?: { [field: string]: any }): any {
+function merged(body: unknown, more?: { [field: string]: unknown }): unknown {
   if (!more) return body;
   if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) throw new HttpError('Http.Request', 'a credential in the body needs a body that is a JSON object');
   return { ...body, ...more };
 }
 
 /** JSON or text, as the answer says that it is. */
-function body(content: Buffer, type: string): any {
+function body(content: Buffer, type: string): unknown {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(content);
     return /json/.test(type) ? json(text) ?? text : text;
@@ -215,12 +216,17 @@ function body(content: Buffer, type: string): any {
   }
 }
 
-async function selected(read: any, select: string): Promise<any> {
+async function selected(read: unknown, select: string): Promise<unknown> {
   try {
     return await jsonata(select).evaluate(read);
   } catch (error) {
     throw new HttpError('Http.Answer', `the answer is not one that 'select' can be applied to: ${(error as Error).message}`);
   }
+}
+
+/** A field of what may be an object. */
+function at(value: unknown, field: string): unknown {
+  return Object(value)[field];
 }
 
 function json(text: string): unknown {

@@ -44,13 +44,17 @@ export async function forward(address: string, vendor: Vendor, { now, read, call
   return rows.length;
 }
 
+/** What an OTLP receiver says of what it did not take. */
+interface Taken {
+  readonly partialSuccess?: { readonly rejectedDataPoints?: number | string; readonly rejectedLogRecords?: number | string; readonly errorMessage?: string };
+}
+
 async function post(caller: Pick<Caller, 'answer'>, url: string, { path, body: RequestBody, known }: Outgoing): Promise<void> {
   const ApiEndpoint = `${url}${path}`;
   const fail = (why: string): never => { throw new Error(`POST ${ApiEndpoint}: ${why.replace(/\s+/g, ' ').trim().slice(0, 200)}`); };
   const { ResponseBody } = await caller.answer({ ApiEndpoint, Method: 'POST', RequestBody, Seconds: PATIENCE })
     .catch(({ name, message }: Error) => known?.test(message) ? { ResponseBody: {} } : fail(`${name} ${message}`));
   if (typeof ResponseBody === 'string' && /^\s*</.test(ResponseBody)) fail(`a page, which no API answers: ${ResponseBody}`);
-  // What an OTLP receiver says of what it did not take.
-  const { rejectedDataPoints = 0, rejectedLogRecords = 0, errorMessage } = ResponseBody?.partialSuccess ?? {};
+  const { rejectedDataPoints = 0, rejectedLogRecords = 0, errorMessage } = (ResponseBody as Taken | undefined)?.partialSuccess ?? {};
   if (Number(rejectedDataPoints) + Number(rejectedLogRecords)) fail(`a part was not taken: ${errorMessage}`);
 }
