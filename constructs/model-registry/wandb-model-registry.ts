@@ -261,7 +261,7 @@ const decided = (status: ModelStatus) => ({ status, changedAt: '{% $fromMillis($
 
 /** The MD5 of a text as the header `Content-MD5` has it. JSONata has it in hexadecimal: three digits are two letters. */
 function base64Md5(text: string): string {
-  const number = "$reduce($split($substring($hex, 3 * $at, 3), ''), function($sum, $digit) { 16 * $sum + $length($substringBefore('0123456789abcdef', $digit)) }, 0)";
+  const number = "$reduce([0..2], function($sum, $digit) { 16 * $sum + $length($substringBefore('0123456789abcdef', $substring($hex, 3 * $at + $digit, 1))) }, 0)";
   const letters = `function($at) { ($number := ${number}; $substring($letters, $floor($number / 64), 1) & $substring($letters, $number % 64, 1)) }`;
   return `{% ($hex := $hash(${text}, 'MD5') & '0'; $letters := 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'; $join($map([0..10], ${letters})) & '==') %}`;
 }
