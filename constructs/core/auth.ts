@@ -1,3 +1,4 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { SecretField } from './component';
 import { Credentials } from './credentials';
@@ -23,6 +24,8 @@ export enum AuthScheme {
   EXCHANGE = 'exchange',
   /** AWS Signature Version 4. */
   SIGV4 = 'sigv4',
+  /** AWS Signature Version 4 by a role. */
+  ROLE = 'role',
   /** A signature of the body. */
   SIGNED = 'signed',
 }
@@ -92,10 +95,32 @@ export interface SigV4Options {
   readonly secretAccessKeyField?: string;
 }
 
+/** What a role signs for. */
+export interface RoleOptions {
+  /** The region, as the service has it. */
+  readonly region: string;
+  /** The service's name in signatures, such as `execute-api`. */
+  readonly service: string;
+  /** What the role is to be allowed. */
+  readonly policies: iam.PolicyStatement[];
+  /**
+   * Headers, by name, that the service asks for and that are signed too.
+   * @default - none
+   */
+  readonly headers?: { [name: string]: string };
+  /**
+   * How the caller is known besides: `header` or `none`.
+   * @default Auth.none()
+   */
+  readonly caller?: Auth;
+}
+
 const HEADER = [/^[A-Za-z0-9_-]{1,512}$/, "a header's name of letters, digits, - and _"] as const;
 const PREFIX = [/^[ -~]{0,100}$/, 'at most 100 characters of ASCII'] as const;
 const FIELD = [/^[\w.\-/+=@]{1,256}$/, "a field of the secret's JSON, of letters, digits and _ . - / + = @"] as const;
 const ADDRESS = [/^(\/(?!\/)|https:\/\/[^/?#@\s]+|http:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?)[^?#\s]*$/, "a path from the '/', or an https:// URL"] as const;
+const REGION = [/^[a-z0-9-]{1,64}$/, 'a region of lower-case letters, digits and -'] as const;
+const SERVICE = [/^[a-z0-9-]{1,64}$/, 'a service of lower-case letters, digits and -'] as const;
 const CLIENT_CREDENTIALS = 'client_credentials';
 
 /** What a Connection takes: `AuthorizationType` and `AuthParameters`, as CloudFormation and the API have them; nothing for what it cannot express. */
@@ -204,11 +229,26 @@ export class Auth {
   public static sigv4(keys: ISecret, options: SigV4Options): Auth {
     checkSecret({ keys }, 'keys');
     check(options, z => ({
-      region: text(z, /^[a-z0-9-]{1,64}$/, 'a region of lower-case letters, digits and -'), service: text(z, /^[a-z0-9-]{1,64}$/, 'a service of lower-case letters, digits and -'),
+      region: text(z, ...REGION), service: text(z, ...SERVICE),
       accessKeyIdField: text(z, ...FIELD), secretAccessKeyField: text(z, ...FIELD),
     }), 'region', 'service');
     const { region, service, accessKeyIdField = 'accessKeyId', secretAccessKeyField = 'secretAccessKey' } = options;
     return new Auth(AuthScheme.SIGV4, undefined, it => ({ signature: { keys: it, accessKeyIdField, secretAccessKeyField, region, service } }), { secret: keys });
+  }
+
+  /**
+   * AWS Signature Version 4, by the role of the function that makes the request: for what AWS runs under an address of its own, such as a Partner AI App.
+   * The one function of whoever calls is granted the policies.
+   */
+  public static role(options: RoleOptions): Auth {
+    check(options, z => ({
+      region: text(z, ...REGION), service: text(z, ...SERVICE), policies: z.array(like(z, 'a PolicyStatement', 'toStatementJson', 'copy')),
+      headers: z.record(text(z, ...HEADER), text(z, /^[ -~]{1,2048}$/, '1 to 2048 characters of ASCII')), caller: like(z, 'an Auth', 'scheme', 'authorization'),
+    }), 'region', 'service', 'policies');
+    const { region, service, policies, headers, caller = Auth.none() } = options;
+    if (![AuthScheme.HEADER, AuthScheme.NONE].includes(caller.scheme)) throw new Error(`'caller' must be known by header or none besides a role, got '${caller.scheme}'`);
+    const carry: Carry = (it, url) => ({ headers: { ...headers, ...caller.credentials(it, url).headers }, signature: { region, service } });
+    return new Auth(AuthScheme.ROLE, undefined, carry, caller.credential, undefined, policies);
   }
 
   /**
@@ -227,7 +267,7 @@ export class Auth {
   /** As `auth`, but the secret is read when it is used: for one of more than 512 characters, which a Connection does not hold. */
   public static readWhenUsed(auth: Auth): Auth {
     check({ auth }, z => ({ auth: like(z, 'an Auth', 'scheme', 'authorization') }), 'auth');
-    return new Auth(auth.scheme, undefined, (it, url) => auth.credentials(it, url), auth.credential, auth.username);
+    return new Auth(auth.scheme, undefined, (it, url) => auth.credentials(it, url), auth.credential, auth.username, auth.policies);
   }
 
   private constructor(
@@ -239,6 +279,8 @@ export class Auth {
     public readonly credential?: SecretField,
     /** The name that goes with the secret, in HTTP Basic and in OAuth. */
     public readonly username?: string,
+    /** What the role of the function that makes the requests is to be allowed. */
+    public readonly policies: iam.PolicyStatement[] = [],
   ) {}
 
   /**
@@ -262,7 +304,7 @@ export class Auth {
 }
 
 /** What cannot bring a token itself. */
-const INDIRECT = [AuthScheme.OAUTH, AuthScheme.EXCHANGE, AuthScheme.SIGV4, AuthScheme.SIGNED];
+const INDIRECT = [AuthScheme.OAUTH, AuthScheme.EXCHANGE, AuthScheme.SIGV4, AuthScheme.ROLE, AuthScheme.SIGNED];
 
 function nobody() {
   return inHeader('x-client', 'mlops');

@@ -27,16 +27,25 @@ export interface TokenRequest {
 }
 
 /**
- * A signature with the keys of an account of AWS, or of another cloud that takes the same signatures.
+ * A signature with the keys of an account of AWS, or of another cloud that takes the same signatures; without keys, by the identity of whoever makes the request.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  */
 export interface SigV4 {
-  /** The keys, a JSON object. */
-  readonly keys: string;
-  /** The field of the key's id. */
-  readonly accessKeyIdField: string;
-  /** The field of the key. */
-  readonly secretAccessKeyField: string;
+  /**
+   * The keys, a JSON object.
+   * @default - those of whoever makes the request
+   */
+  readonly keys?: string;
+  /**
+   * The field of the key's id.
+   * @default accessKeyId
+   */
+  readonly accessKeyIdField?: string;
+  /**
+   * The field of the key.
+   * @default secretAccessKey
+   */
+  readonly secretAccessKeyField?: string;
   /** The region, as the service has it. */
   readonly region: string;
   /** The service's name in signatures, such as `execute-api`. */

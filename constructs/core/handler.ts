@@ -20,13 +20,15 @@ export interface HandlerProps {
   readonly environment?: { [name: string]: string };
   /** The secret that it reads at run time. */
   readonly credential?: SecretField;
+  /** What a service that it calls is to be allowed by the role. */
+  readonly policies?: iam.PolicyStatement[];
   /** Why it does without. */
   readonly without: { readonly deadLetters: string; readonly reservedConcurrency: string; readonly vpc: string };
 }
 
 /** One of the package's prebuilt functions, with a role and a log of its own. */
 export class Handler extends lambda.Function {
-  constructor(scope: Construct, id: string, { name, description, timeout, memorySize = 256, environment, credential, without }: HandlerProps) {
+  constructor(scope: Construct, id: string, { name, description, timeout, memorySize = 256, environment, credential, policies = [], without }: HandlerProps) {
     const log = new Log(scope, `${id}Log`);
     super(scope, id, {
       runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(handlerFolder(name)),
@@ -40,6 +42,7 @@ export class Handler extends lambda.Function {
     });
     grant(this, [allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [log.logGroupArn])], 'writes its log');
     if (credential) grant(this, readSecret(credential), 'reads its credential');
+    grant(this, policies.map(it => it.copy()), 'is known to the service by its role');
     acknowledge(this, ['CKV_AWS_116', 'NIST.800.53.R5-LambdaDLQ'], without.deadLetters);
     acknowledge(this, ['CKV_AWS_115', 'NIST.800.53.R5-LambdaConcurrency'], without.reservedConcurrency);
     acknowledge(this, ['CKV_AWS_117', 'NIST.800.53.R5-LambdaInsideVPC', 'CT.LAMBDA.PR.3'], without.vpc);

@@ -47,7 +47,7 @@ export class RequestFunction extends Construct {
     super(scope, id);
     if (!elsewhere) refuseRoute(this, url, "let 'auth' and the request be such that a connection can express them");
     this.function = new Handler(this, 'Function', {
-      name: 'request', description: 'Makes the requests that an HTTP Task cannot make', timeout: Duration.minutes(15), credential: auth.credential,
+      name: 'request', description: 'Makes the requests that an HTTP Task cannot make', timeout: Duration.minutes(15), credential: auth.credential, policies: auth.policies,
       environment: { SERVICE_URL: url, ...elsewhere && { ELSEWHERE: 'true' }, CREDENTIALS: Stack.of(this).toJsonString(auth.credentials(`\${${CREDENTIAL}}`, url)) },
       without: {
         deadLetters: 'a state machine waits for its answer, and tries again', reservedConcurrency: 'a step makes one request at a time',

@@ -4,7 +4,7 @@ import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { Auth, Binding, ExternalEndpoint } from '../core';
 import { check, FILLED, fixed, like, text } from '../core/validation';
-import { callPartnerApp, newPartnerApp, PartnerApp } from '../sagemaker/partner-app';
+import { APP_ARN, callPartnerApp, newPartnerApp, PartnerApp } from '../sagemaker/partner-app';
 import { EXPERIMENT, IExperimentTracker } from './experiment-tracker';
 
 /** What a Comet app is used with, new or existing. */
@@ -57,7 +57,7 @@ export interface CometPartnerAppExperimentTrackerAttributes extends CometPartner
 export class CometPartnerAppExperimentTracker extends Construct implements IExperimentTracker {
   /** A Comet app that exists. */
   public static fromApp(scope: Construct, id: string, attributes: CometPartnerAppExperimentTrackerAttributes): IExperimentTracker {
-    check(attributes, z => ({ appArn: text(z, /^arn:[^:\s]+:sagemaker:[^:\s]+:\d{12}:partner-app\/app-[A-Z0-9]+$/, "a Partner AI App's ARN, arn:aws:sagemaker:<region>:<account>:partner-app/<id>") }), 'appArn');
+    check(attributes, z => ({ appArn: text(z, ...APP_ARN) }), 'appArn');
     checkOptions(attributes);
     const app = { appArn: attributes.appArn, url: new ExternalEndpoint(attributes.url, Auth.none()).url };
     class Import extends Construct implements IExperimentTracker {

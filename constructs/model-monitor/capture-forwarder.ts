@@ -59,7 +59,7 @@ export class CaptureForwarder extends Construct {
   private forwarder({ endpoint, vendor, format, options = {}, features }: CaptureForwarderProps): Handler {
     refuseRoute(this, vendor.url, 'the function that forwards captured traffic is in no VPC');
     const forwarder = new Handler(this, 'Forwarder', {
-      name: 'forward', description: `Hands captured traffic to ${vendor.url}`, timeout: Duration.minutes(1), memorySize: 512, credential: vendor.auth.credential,
+      name: 'forward', description: `Hands captured traffic to ${vendor.url}`, timeout: Duration.minutes(1), memorySize: 512, credential: vendor.auth.credential, policies: vendor.auth.policies,
       environment: {
         VENDOR: Stack.of(this).toJsonString({ url: vendor.url, format, options, features, source: endpoint.captureUri }),
         CREDENTIALS: Stack.of(this).toJsonString(vendor.auth.credentials('${CREDENTIAL}', vendor.url)),

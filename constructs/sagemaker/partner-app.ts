@@ -1,7 +1,9 @@
 import { Aws, CfnResource, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
+import { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { Auth } from '../core';
 import { allow, grant, grantAny } from '../core/grants';
 import { retention } from '../core/retention';
 import { check, got, text } from '../core/validation';
@@ -13,6 +15,9 @@ export interface PartnerApp {
   readonly appArn: string;
   readonly url: string;
 }
+
+/** The ARN of one. */
+export const APP_ARN = [/^arn:[^:\s]+:sagemaker:[^:\s]+:\d{12}:partner-app\/app-[A-Z0-9]+$/, "a Partner AI App's ARN, arn:aws:sagemaker:<region>:<account>:partner-app/<id>"] as const;
 
 /** What a new one is made of. */
 export interface PartnerAppProps {
@@ -52,4 +57,17 @@ export function newPartnerApp(scope: Construct, type: 'comet' | 'fiddler', props
 export function callPartnerApp(client: iam.IGrantable, { appArn, url }: PartnerApp): { [name: string]: string } {
   grant(client, [allow(['sagemaker:CallPartnerAppApi', 'sagemaker:DescribePartnerApp'], [appArn])], "calls the vendor's app");
   return { AWS_PARTNER_APP_AUTH: 'true', AWS_PARTNER_APP_ARN: appArn, AWS_PARTNER_APP_URL: url };
+}
+
+/**
+ * Known to the app by a role, which signs, and to the vendor's program in it by an API key.
+ * @see https://docs.aws.amazon.com/sagemaker/latest/dg/partner-app-sdk.html
+ */
+export function partnerAppAuth(appArn: string, apiKey: ISecret, apiKeyField?: string): Auth {
+  return Auth.role({
+    region: appArn.split(':')[3], service: 'sagemaker', policies: [allow(['sagemaker:CallPartnerAppApi'], [appArn])],
+    headers: { 'X-SageMaker-Partner-App-Server-Arn': appArn, 'X-Amz-Target': 'SageMaker.CallPartnerAppApi' },
+    // The signature stands where the key does elsewhere.
+    caller: Auth.header('X-Amz-Partner-App-Authorization', apiKey, apiKeyField, 'Bearer '),
+  });
 }

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { ICapturingEndpoint, IModelEndpoint } from '../../constructs/model-endpoint';
-import { CloudWatchModelMonitor, EvidentlyModelMonitor, FiddlerModelMonitor, IModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor, WhyLabsModelMonitor } from '../../constructs/model-monitor';
+import { CloudWatchModelMonitor, EvidentlyModelMonitor, FiddlerModelMonitor, FiddlerPartnerAppModelMonitor, IModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor, WhyLabsModelMonitor } from '../../constructs/model-monitor';
 import { access, auth, held, key, refuse, secretName } from './fields';
 import { Providers } from './provider';
 
@@ -58,6 +58,18 @@ export const MONITORS: Providers<IModelMonitor | undefined, { endpoint: IModelEn
     create: (scope, id, { secret, field, url, model, alertRules, features, predictionColumn, timestampColumn, idColumn }, { endpoint }) => new FiddlerModelMonitor(scope, id, {
       endpoint: capturing(endpoint, 'fiddler'), url, model, alertRules, features, predictionColumn, timestampColumn, idColumn, apiKey: held(scope, id, secret), apiKeyField: field,
     }),
+  },
+  'fiddler-partner-app': {
+    fields: z => ({
+      appArn: z.string(), url: z.string(), model: z.string(), alertRules: z.record(z.string(), z.string()), ...key(z), features: z.array(z.string()).optional(),
+      predictionColumn: z.string().optional(), timestampColumn: z.string().optional(), idColumn: z.string().optional(),
+    }),
+    props: { apiKey: 'secret', apiKeyField: 'field' },
+    create: (scope, id, { secret, field, appArn, url, model, alertRules, features, predictionColumn, timestampColumn, idColumn }, { endpoint }) =>
+      new FiddlerPartnerAppModelMonitor(scope, id, {
+        endpoint: capturing(endpoint, 'fiddler-partner-app'), appArn, url, model, alertRules, features, predictionColumn, timestampColumn, idColumn,
+        apiKey: held(scope, id, secret), apiKeyField: field,
+      }),
   },
   whylabs: {
     fields: z => ({

@@ -126,6 +126,10 @@ export const PROVIDERS: { [name: string]: kit.ConformanceCase[] } = {
   'model monitor fiddler': kit.driftMonitor((scope, { modelEndpoint }) => new mlops.FiddlerModelMonitor(scope, 'Monitor', {
     endpoint: modelEndpoint, url: 'https://acme.fiddler.ai', model: 'd30bc065-a2ca-461e-bdcc-56d47c85d2a3', alertRules: { drift: '1d7f6e2c-39a1-4b0e-9a66-0c5a9f1d2b3c' }, apiKey: secret(scope),
   })),
+  'model monitor fiddler-partner-app': kit.driftMonitor((scope, { modelEndpoint }) => new mlops.FiddlerPartnerAppModelMonitor(scope, 'Monitor', {
+    appArn: 'arn:aws:sagemaker:eu-west-1:123456789012:partner-app/app-ABC123', url: 'https://app-abc123.partner-app.sagemaker.eu-west-1.aws.dev',
+    endpoint: modelEndpoint, model: 'd30bc065-a2ca-461e-bdcc-56d47c85d2a3', alertRules: { drift: '1d7f6e2c-39a1-4b0e-9a66-0c5a9f1d2b3c' }, apiKey: secret(scope),
+  })),
   'model monitor whylabs': kit.driftMonitor((scope, { modelEndpoint }) => new mlops.WhyLabsModelMonitor(scope, 'Monitor', {
     endpoint: modelEndpoint, url: 'https://whylabs.acme.dev', organization: 'org-0', dataset: 'model-1', apiKey: secret(scope),
     containerUrl: 'https://whylogs.acme.dev', containerPassword: secret(scope, 'Password'),

@@ -2,9 +2,12 @@ import { createHash, createHmac } from 'crypto';
 import { createServer, IncomingMessage, RequestListener, Server } from 'http';
 import { AddressInfo } from 'net';
 import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { Auth, ExternalEndpoint, RequestOptions, WebhookSignature } from '../../constructs/core';
 import { FunctionError, RunningFunction } from '../support/function';
+import { resourcesOf } from '../support/template';
 import { secret } from './components';
 
 const HELD = { token: 'held-token-0123456789', password: 'held-password-0123456789', accessKeyId: 'AKIAHELD', secretAccessKey: 'held-secret-access-key' };
@@ -58,16 +61,16 @@ async function serve(listener: RequestListener): Promise<{ url: string; seen: Se
 const answering = (value: any, status = 200) => serve((_request, response) => response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value)));
 
 /** What a step hands to the function when it makes `options` of a service at `url`, and the function itself, newly started. */
-function deployed(url: string, auth: (stack: Stack) => Auth): (options: RequestOptions, argument?: object) => Promise<any> {
+function deployed(url: string, auth: (stack: Stack) => Auth, more: { [name: string]: string } = {}): (options: RequestOptions, argument?: object) => Promise<any> {
   const stack = new Stack(new App(), 'test');
   const owner = new Construct(stack, 'Owner');
   const endpoint = new ExternalEndpoint(url, Auth.readWhenUsed(auth(stack)));
   endpoint.request(owner, 'first', { path: '/' });
   const resource: any = Object.values(stack.resolve((owner.node.findChild('Request').node.findChild('Function').node.defaultChild as any)._toCloudFormation()).Resources)[0];
   const { SECRET_ARN: _, ...variables } = resource.Properties.Environment.Variables;
-  const running = new RunningFunction('request', { ...variables, ...environment });
+  const running = new RunningFunction('request', { ...variables, ...environment, ...more });
   functions.push(running);
-  return (options, more) => running.invoke({ ...stack.resolve(endpoint.request(owner, 'one', options).arguments), ...more });
+  return (options, argument) => running.invoke({ ...stack.resolve(endpoint.request(owner, 'one', options).arguments), ...argument });
 }
 
 /** The function that puts files where a service at `url` says, newly started. */
@@ -155,15 +158,53 @@ describe('what an HTTP Task cannot', () => {
   });
 });
 
+describe('a signature by the role', () => {
+  const APP = 'arn:aws:sagemaker:us-east-1:000000000000:partner-app/app-ABC123';
+  const policies = () => [new iam.PolicyStatement({ actions: ['sagemaker:CallPartnerAppApi'], resources: [APP] })];
+  const role = (stack: Stack, caller = Auth.header('X-Key', secret(stack), 'token')) => Auth.role({
+    region: 'us-east-1', service: 'sagemaker', policies: policies(), headers: { 'X-Amz-Target': 'SageMaker.CallPartnerAppApi' }, caller,
+  });
+
+  test('is made with what AWS gives the function, and covers headers and the credential', async () => {
+    const { url, seen } = await answering({ echoed: 'session-of-the-role' });
+    const answer = await deployed(url, stack => role(stack), { AWS_SESSION_TOKEN: 'session-of-the-role' })({ path: '/v3', body: { a: 1 } });
+    const [{ headers, body }] = seen;
+    const [, signedHeaders, signature] = /^AWS4-HMAC-SHA256 Credential=test\/\d{8}\/us-east-1\/sagemaker\/aws4_request, SignedHeaders=([^,]+), Signature=(.+)$/.exec(headers.authorization!)!;
+
+    expect(headers).toMatchObject({ 'x-key': HELD.token, 'x-amz-target': 'SageMaker.CallPartnerAppApi', 'x-amz-security-token': 'session-of-the-role' });
+    expect(signedHeaders.split(';')).toEqual(expect.arrayContaining(['x-key', 'x-amz-target', 'x-amz-security-token', 'x-amz-content-sha256', 'host']));
+    expect(signature).toBe(signatureOf(headers, signedHeaders, ['POST', '/v3', ''], body, 'us-east-1', 'sagemaker', 'test'));
+    expect(answer.ResponseBody).toEqual({ echoed: '***' });
+  });
+
+  test('is allowed to the function alone, and the same to each', () => {
+    const stack = new Stack(new App(), 'test');
+    const endpoint = new ExternalEndpoint('https://app.acme.dev', role(stack));
+    ['One', 'Other'].forEach(id => endpoint.request(new Construct(stack, id), 'first', { path: '/' }));
+    const template = Template.fromStack(stack);
+
+    for (const id of ['One', 'Other']) expect(resourcesOf(template, `${id}RequestFunctionRole`, 'sagemaker:CallPartnerAppApi')).toEqual([APP]);
+  });
+
+  test.each<[string, (stack: Stack) => Auth]>([
+    ["'caller' must be known by header or none besides a role, got 'bearer'", stack => role(stack, Auth.bearer(secret(stack)))],
+    ["'caller' must be known by basic, bearer, header, body or none, got 'role'", stack => Auth.exchange(role(stack), { address: '/token' })],
+    ["'region' must be a region of lower-case letters, digits and -, got 'EU'", () => Auth.role({ region: 'EU', service: 'sagemaker', policies: [] })],
+    ["'headers.X-A' must be 1 to 2048 characters of ASCII, got 'ö'", () => Auth.role({ region: 'eu-west-1', service: 'sagemaker', policies: [], headers: { 'X-A': 'ö' } })],
+  ])('%s', (message, made) => {
+    expect(() => made(new Stack(new App(), 'test'))).toThrow(message);
+  });
+});
+
 /** As the documentation of Signature Version 4 computes it. */
-function signatureOf(headers: any, signedHeaders: string, [method, path, query]: string[], body: string, region: string, service: string): string {
+function signatureOf(headers: any, signedHeaders: string, [method, path, query]: string[], body: string, region: string, service: string, key = HELD.secretAccessKey): string {
   const hash = (text: string) => createHash('sha256').update(text).digest('hex');
   const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
   const date = headers['x-amz-date'];
   const canonical = [method, path, query, ...signedHeaders.split(';').map(name => `${name}:${headers[name]}`), '', signedHeaders, hash(body)].join('\n');
   const scope = [date.slice(0, 8), region, service, 'aws4_request'];
-  const key = scope.reduce<string | Buffer>((before, part) => hmac(before, part), `AWS4${HELD.secretAccessKey}`);
-  return hmac(key, ['AWS4-HMAC-SHA256', date, scope.join('/'), hash(canonical)].join('\n')).toString('hex');
+  const derived = scope.reduce<string | Buffer>((before, part) => hmac(before, part), `AWS4${key}`);
+  return hmac(derived, ['AWS4-HMAC-SHA256', date, scope.join('/'), hash(canonical)].join('\n')).toString('hex');
 }
 
 describe('a signature of the body', () => {

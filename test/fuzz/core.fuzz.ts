@@ -37,6 +37,13 @@ const forms: { [form: string]: [fc.Arbitrary<any>, (given: any) => Auth] } = {
     fc.record({ secret, options: props({ region: fc.oneof(fc.constantFrom('eu-west-1', 'EU'), textOrReference), service: fc.oneof(fc.constantFrom('s3', 'execute-api', 'S3'), textOrReference) }, { accessKeyIdField: field, secretAccessKeyField: field }) }),
     it => Auth.sigv4(it.secret, it.options),
   ],
+  role: [
+    props(
+      { region: fc.oneof(fc.constantFrom('eu-west-1', 'EU'), textOrReference), service: fc.constantFrom('sagemaker', 'S3'), policies: fc.constantFrom<unknown>([], ['*'], {}) },
+      { headers: fc.dictionary(header, textOrReference, { maxKeys: 2 }), caller: fc.oneof(auth, wrong) },
+    ),
+    it => Auth.role(it),
+  ],
   signed: [props({ secret, signature }, { field }), it => Auth.signed(it.secret, typeof it.signature === 'function' ? it.signature() : it.signature, it.field)],
 };
 

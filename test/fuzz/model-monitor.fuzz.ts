@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as fc from 'fast-check';
-import { CloudWatchModelMonitor, EvidentlyModelMonitor, FiddlerModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor, WhyLabsModelMonitor } from '../../lib';
+import { CloudWatchModelMonitor, EvidentlyModelMonitor, FiddlerModelMonitor, FiddlerPartnerAppModelMonitor, OtlpModelMonitor, OtlpSignal, PhoenixModelMonitor, WhyLabsModelMonitor } from '../../lib';
 import { alarm, auth, deployable, duration, fixed, machineTarget, props, secret, text, textOrReference } from './arbitraries';
 import { fuzz } from './fuzz';
 import { recipe } from './recipe';
@@ -38,11 +38,22 @@ fuzz('PhoenixModelMonitor', fc.tuple(machineTarget, props({ endpoint, url, proje
   new PhoenixModelMonitor(stack, 'Monitor', given as any).onUnhealthy('Unhealthy', target);
 });
 
-fuzz('FiddlerModelMonitor', fc.tuple(machineTarget, props({
+const fiddler = {
   endpoint, url, model: id, apiKey: secret,
   alertRules: fc.dictionary(fc.oneof({ weight: 16, arbitrary: fc.constantFrom('drift', 'a b', 'p(x)') }, { weight: 1, arbitrary: fc.constantFrom("it's", '__proto__', '{% 1 %}') }, { weight: 1, arbitrary: text }), id, { minKeys: 1, maxKeys: 3 }),
-}, { apiKeyField: textOrReference, features, predictionColumn: textOrReference, timestampColumn: textOrReference, idColumn: textOrReference })), (stack, [target, given]) => {
+};
+const columns = { apiKeyField: textOrReference, features, predictionColumn: textOrReference, timestampColumn: textOrReference, idColumn: textOrReference };
+
+fuzz('FiddlerModelMonitor', fc.tuple(machineTarget, props(fiddler, columns)), (stack, [target, given]) => {
   new FiddlerModelMonitor(stack, 'Monitor', given as any).onDrift('Drift', target);
+});
+
+const appArn = fc.oneof(
+  { weight: 16, arbitrary: fc.constant('arn:aws:sagemaker:eu-west-1:123456789012:partner-app/app-ABC123') }, { weight: 1, arbitrary: fc.constantFrom('app-ABC123', 'arn:aws:sagemaker:::app') }, { weight: 1, arbitrary: text },
+);
+
+fuzz('FiddlerPartnerAppModelMonitor', fc.tuple(machineTarget, props({ ...fiddler, appArn }, columns)), (stack, [target, given]) => {
+  new FiddlerPartnerAppModelMonitor(stack, 'Monitor', given as any).onDrift('Drift', target);
 });
 
 const name = fc.oneof({ weight: 16, arbitrary: fc.constantFrom('org-0', 'model_1') }, { weight: 1, arbitrary: fc.constantFrom('a/b', '..', '{% 1 %}') }, { weight: 1, arbitrary: text });

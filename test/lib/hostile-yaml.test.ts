@@ -51,8 +51,8 @@ describe('each is refused with one line', () => {
     ['prototype', 'prototype: { polluted: true }', `'prototype' is not a section (allowed: ${SECTIONS}): did you mean 'rotation'?`],
     ['toString', 'toString: 1', `'toString' is not a section (allowed: ${SECTIONS}): did you mean 'rotation'?`],
     ['constructor in a section', 'store: { constructor: { prototype: { polluted: true } } }', "'store.constructor' is not a field of provider 's3' (allowed: bucket, prefix, removal): did you mean 'bucket'?"],
-    ['a provider that every object has', 'monitor: { provider: constructor }', "'monitor.provider' must be one of cloudwatch, otlp, evidently, phoenix, fiddler, whylabs, none, got 'constructor': did you mean 'cloudwatch'?"],
-    ['a provider by __proto__', 'monitor: { provider: __proto__ }', "'monitor.provider' must be one of cloudwatch, otlp, evidently, phoenix, fiddler, whylabs, none, got '__proto__': did you mean 'otlp'?"],
+    ['a provider that every object has', 'monitor: { provider: constructor }', "'monitor.provider' must be one of cloudwatch, otlp, evidently, phoenix, fiddler, fiddler-partner-app, whylabs, none, got 'constructor': did you mean 'cloudwatch'?"],
+    ['a provider by __proto__', 'monitor: { provider: __proto__ }', "'monitor.provider' must be one of cloudwatch, otlp, evidently, phoenix, fiddler, fiddler-partner-app, whylabs, none, got '__proto__': did you mean 'otlp'?"],
     // Tags
     ['a function', 'name: !!js/function "function () {}"', 'must be YAML: Unresolved tag: tag:yaml.org,2002:js/function at line 1, column 7'],
     ['bytes', 'name: !!binary aGk=', 'must be YAML: Unresolved tag: tag:yaml.org,2002:binary at line 1, column 7'],

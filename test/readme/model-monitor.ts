@@ -3,8 +3,8 @@ import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import {
-  Auth, CloudWatchModelMonitor, DeployableSageMakerEndpoint, EvidentlyModelMonitor, FiddlerModelMonitor, IDriftMonitor, IModelMonitor, OtlpModelMonitor, PhoenixModelMonitor, S3ArtifactStore,
-  WhyLabsModelMonitor,
+  Auth, CloudWatchModelMonitor, DeployableSageMakerEndpoint, EvidentlyModelMonitor, FiddlerModelMonitor, FiddlerPartnerAppModelMonitor, IDriftMonitor, IModelMonitor,
+  OtlpModelMonitor, PhoenixModelMonitor, S3ArtifactStore, WhyLabsModelMonitor,
 } from '../../lib';
 
 export const stack = new Stack(new App(), 'readme');
@@ -36,6 +36,12 @@ const fiddlerKey = secretsmanager.Secret.fromSecretNameV2(stack, 'FiddlerKey', '
 
 new FiddlerModelMonitor(stack, 'Fiddler', {
   endpoint, url: 'https://acme.fiddler.ai', model: 'd30bc065-a2ca-461e-bdcc-56d47c85d2a3', apiKey: fiddlerKey, features: ['amount', 'age'],
+  alertRules: { 'amount drifts': '1d7f6e2c-39a1-4b0e-9a66-0c5a9f1d2b3c' },
+});
+
+new FiddlerPartnerAppModelMonitor(stack, 'FiddlerApp', {
+  appArn: 'arn:aws:sagemaker:eu-west-1:123456789012:partner-app/app-ABC123', url: 'https://app-abc123.acme.dev',
+  endpoint, model: 'd30bc065-a2ca-461e-bdcc-56d47c85d2a3', apiKey: fiddlerKey, features: ['amount', 'age'],
   alertRules: { 'amount drifts': '1d7f6e2c-39a1-4b0e-9a66-0c5a9f1d2b3c' },
 });
 

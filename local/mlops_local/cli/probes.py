@@ -18,6 +18,7 @@ import urllib3
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.session import Session
 
 _SECONDS = 10
 _MOST_BYTES = 100_000
@@ -98,15 +99,25 @@ def _ask(method: str, url: str, headers: dict[str, str], body: str | None, signa
                      "off a service that has ended, docs/migrating.md leads") from error
 
 
-def _signed(method: str, url: str, headers: dict[str, str], body: str | None, signature: dict) -> dict[str, str]:
+def _keys(url: str, signature: dict) -> Credentials:
+    """Those of the secret, or of whoever asks."""
+    if "keys" not in signature:
+        own = Session().get_credentials()
+        if own is None:
+            raise _Fault(f"{url} was not asked: it is signed by whoever asks, and there are no credentials of AWS: log in")
+        return own
     keys = _json_object(signature["keys"]) or {}
     fields = [signature["accessKeyIdField"], signature["secretAccessKeyField"]]
     missing = next((field for field in fields if not isinstance(keys.get(field), str)), None)
     if missing:
         raise _Fault(f"{url} was not asked: the secret has no field '{missing}': put the key and its id there")
+    return Credentials(*(keys[field] for field in fields))
+
+
+def _signed(method: str, url: str, headers: dict[str, str], body: str | None, signature: dict) -> dict[str, str]:
     request = AWSRequest(method, url, headers, body)
     signer = S3SigV4Auth if signature["service"] == "s3" else SigV4Auth
-    signer(Credentials(*(keys[field] for field in fields)), signature["service"], signature["region"]).add_auth(request)
+    signer(_keys(url, signature), signature["service"], signature["region"]).add_auth(request)
     return dict(request.headers.items())
 
 

@@ -10,6 +10,8 @@ import urllib.parse
 from collections.abc import Iterator
 
 import pytest
+from botocore.credentials import Credentials
+from botocore.session import Session
 
 from mlops_local.cli import probes
 
@@ -153,6 +155,18 @@ def test_a_request_is_signed(service: str) -> None:
     signed = Service.requests[-1][2]["authorization"]
     assert signed.startswith("AWS4-HMAC-SHA256 Credential=AKIA/") and "/eu-west-1/execute-api/aws4_request" in signed
     assert probes.fault_of(probe, {"KEYS": "no"}) == f"{service}/200/ was not asked: the secret has no field 'id': put the key and its id there"
+
+
+def test_a_request_is_signed_by_whoever_asks(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = {"shows": "authorized", "url": f"{service}/200/", "signature": {"region": "eu-west-1", "service": "sagemaker"}}
+
+    monkeypatch.setattr(Session, "get_credentials", lambda self: Credentials("AKIAOWN", "own", "session"))
+    assert probes.fault_of(probe, {}) is None
+    headers = Service.requests[-1][2]
+    assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIAOWN/")
+    assert headers["x-amz-security-token"] == "session"
+    monkeypatch.setattr(Session, "get_credentials", lambda self: None)
+    assert probes.fault_of(probe, {}) == f"{service}/200/ was not asked: it is signed by whoever asks, and there are no credentials of AWS: log in"
 
 
 @pytest.mark.parametrize(("secret", "key"), [("plain", b"plain"), ("whsec_cGxhaW4", b"plain")])

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import jsonata from 'jsonata';
-import { Credentials, TokenRequest } from '../../credentials';
+import { Credentials, SigV4, TokenRequest } from '../../credentials';
 import { filled } from '../credential';
 import { HttpError, Incoming, Outgoing } from './http';
-import { keysOf, signed } from './sign';
+import { Keys, keysOf, signed } from './sign';
 import { webhookHeaders } from './webhook';
 
 /** What a step asks for: an HTTP Task's arguments, and what an HTTP Task does not take. */
@@ -43,6 +43,8 @@ export interface Surroundings {
   /** Milliseconds since 1970. */
   now(): number;
   secret(): Promise<string>;
+  /** What AWS knows the function by. */
+  identity(): Promise<Keys>;
   send(outgoing: Outgoing, milliseconds: number): Promise<Incoming>;
 }
 
@@ -143,12 +145,17 @@ export class Caller {
     const secret = JSON.stringify(this.service.credentials).includes('${CREDENTIAL}')
       ? await this.secret.get(async () => ({ value: await this.surroundings.secret(), until: this.surroundings.now() + KEPT })) : '';
     const known = filled(this.service.credentials, 'CREDENTIAL', secret);
-    this.confidential = [secret, ...known.signature ? [keysOf(known.signature).secretAccessKey] : [], ...[known, known.token].flatMap(it => it?.basic ? [base64(it.basic)] : [])];
+    const { secretAccessKey = '', sessionToken = '' } = known.signature ? await this.keys(known.signature) : {};
+    this.confidential = [secret, secretAccessKey, sessionToken, ...[known, known.token].flatMap(it => it?.basic ? [base64(it.basic)] : [])];
     const { token: asked } = known;
     if (!asked) return known;
     const token = await this.token.get(() => this.exchange(asked, deadline));
     this.confidential.push(token);
     return filled(known, 'token', token);
+  }
+
+  private keys(signature: SigV4): Promise<Keys> {
+    return keysOf(signature, () => this.surroundings.identity());
   }
 
   private async exchange({ url, form = false, headers = {}, basic, body, field }: TokenRequest, deadline: number): Promise<{ value: string; until: number }> {
@@ -168,7 +175,7 @@ export class Caller {
     const headers: { [name: string]: string } = { 'Accept': '*/*', 'User-Agent': 'cdk-mlops', ...outgoing.headers, ...basic !== undefined && { Authorization: `Basic ${base64(basic)}` } };
     const bad = Object.keys(headers).find(name => /[^\t -~]/.test(headers[name]));
     if (bad) throw new HttpError('Http.AccessDenied', `the header '${bad}' cannot hold the secret, which has a line break or a character that is not ASCII`);
-    const all = signature ? await signed({ ...outgoing, headers }, signature) : headers;
+    const all = signature ? await signed({ ...outgoing, headers }, signature, await this.keys(signature)) : headers;
     return this.surroundings.send({ ...outgoing, headers: all }, Math.max(1, deadline - this.surroundings.now()));
   }
 

@@ -2,9 +2,13 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { fieldOf } from '../credential';
 import { HttpError } from './http';
 
+const secrets = new SecretsManagerClient({});
+
+/** What AWS knows the function by. */
+export const identity = () => secrets.config.credentials();
+
 /** Reads a secret, or one field of its JSON. */
 export function secretReader(arn: string, name?: string): () => Promise<string> {
-  const secrets = new SecretsManagerClient({});
   return async () => {
     const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId: arn }));
     const value = name === undefined ? SecretString : fieldOf(SecretString, name);

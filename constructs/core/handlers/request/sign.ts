@@ -24,8 +24,16 @@ class Sha256 {
   }
 }
 
-/** The key that `signature` names, and its id. */
-export function keysOf({ keys, accessKeyIdField, secretAccessKeyField }: SigV4): { accessKeyId: string; secretAccessKey: string } {
+/** What a request is signed with. */
+export interface Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/** The key that `signature` names, and its id; without it, the identity of the function. */
+export async function keysOf({ keys, accessKeyIdField = 'accessKeyId', secretAccessKeyField = 'secretAccessKey' }: SigV4, identity: () => Promise<Keys>): Promise<Keys> {
+  if (keys === undefined) return identity();
   const fields = fieldsOf(keys);
   const read = (name: string): string => {
     if (typeof fields[name] === 'string' && fields[name]) return fields[name];
@@ -35,10 +43,9 @@ export function keysOf({ keys, accessKeyIdField, secretAccessKeyField }: SigV4):
 }
 
 /** The headers of `outgoing`, signed. */
-export async function signed({ url, method, headers, body }: Outgoing, signature: SigV4): Promise<{ [name: string]: string }> {
-  const { region, service } = signature;
+export async function signed({ url, method, headers, body }: Outgoing, { region, service }: SigV4, credentials: Keys): Promise<{ [name: string]: string }> {
   // S3 alone takes a path as it stands.
-  const signer = new SignatureV4({ credentials: keysOf(signature), region, service, sha256: Sha256, uriEscapePath: service !== 's3' });
+  const signer = new SignatureV4({ credentials, region, service, sha256: Sha256, uriEscapePath: service !== 's3' });
   const query: { [name: string]: string[] } = {};
   for (const [name, value] of url.searchParams) (query[name] ??= []).push(value);
   const { headers: all } = await signer.sign({

@@ -1,7 +1,7 @@
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Caller } from '../../../core/handlers/request/caller';
 import { send } from '../../../core/handlers/request/http';
-import { secretReader } from '../../../core/handlers/request/secret';
+import { identity, secretReader } from '../../../core/handlers/request/secret';
 import { forward, Surroundings } from './forward';
 
 const { VENDOR, CREDENTIALS, SECRET_ARN, SECRET_FIELD } = process.env as { [name: string]: string };
@@ -16,7 +16,7 @@ const surroundings: Surroundings = {
     const { Body } = await store.send(new GetObjectCommand({ Bucket, Key }));
     return Body!.transformToString('utf-8');
   },
-  caller: new Caller({ url: vendor.url, credentials: JSON.parse(CREDENTIALS) }, { now, secret: secretReader(SECRET_ARN, SECRET_FIELD), send }),
+  caller: new Caller({ url: vendor.url, credentials: JSON.parse(CREDENTIALS) }, { now, secret: secretReader(SECRET_ARN, SECRET_FIELD), identity, send }),
 };
 
 interface Messages {
