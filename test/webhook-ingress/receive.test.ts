@@ -1,5 +1,5 @@
 import { createHmac } from 'crypto';
-import { Claim, LIMIT, receive, Request } from '../../constructs/webhook-ingress/handlers/webhook/receive';
+import { Claim, LIMIT, receive, Request, Surroundings } from '../../constructs/webhook-ingress/handlers/webhook/receive';
 import { Signature, WINDOW } from '../../constructs/webhook-ingress/handlers/webhook/signatures';
 
 const SIGNATURE: Signature = { form: 'standard', headers: { signatureHeader: 'X-Acme-Signature', idHeader: 'X-Acme-Id', timestampHeader: 'X-Acme-Timestamp' }, prefix: '', encodedKey: false };
@@ -101,8 +101,11 @@ describe('what is signed', () => {
     const body = (length: number) => `{"x":"${'x'.repeat(length - 8)}"}`;
     const { bus, post } = ingress();
 
+    const encoded = (text: string): Request => ({ ...request({ id: 'encoded', body: text }), body: Buffer.from(text).toString('base64'), isBase64Encoded: true });
+
     expect([await post(request({ body: body(LIMIT) })), await post(request({ body: body(LIMIT + 1) }))]).toEqual([202, 413]);
-    expect(bus).toHaveLength(1);
+    expect([await post(encoded(body(LIMIT))), await post(encoded(body(LIMIT + 1)))]).toEqual([202, 413]);
+    expect(bus).toHaveLength(2);
   });
 });
 
@@ -130,6 +133,11 @@ describe('nothing else reaches the bus', () => {
     ['two headers, which come in joined by a comma, of which one is right', request({}, { 'x-acme-signature': `${signature},v1,${'A'.repeat(43)}=` }), 401],
     ['two headers that differ in case', request({}, { 'X-Acme-Signature': signature }), 401],
     ['a signature in hexadecimal', request({}, { 'x-acme-signature': `v1,${createHmac('sha256', SECRET).update(`${ID}.${NOW}.${BODY}`).digest('hex')}` }), 401],
+    ['a signature with more before it', request({}, { 'x-acme-signature': `x${signature}` }), 401],
+    ['an id with more before it than was signed', request({}, { 'x-acme-id': `!${ID}` }), 401],
+    ['an id with more behind it than was signed', request({}, { 'x-acme-id': `${ID}!` }), 401],
+    ['a time with more before it than was signed', request({}, { 'x-acme-timestamp': `+${NOW}` }), 401],
+    ['a time with more behind it than was signed', request({}, { 'x-acme-timestamp': `${NOW}.0` }), 401],
     ['a time long ago', request({ timestamp: `${NOW - WINDOW - 1}` }), 401],
     ['a time ahead', request({ timestamp: `${NOW + WINDOW + 1}` }), 401],
     ['a time in milliseconds', request({ timestamp: `${NOW}000` }), 401],
@@ -143,6 +151,8 @@ describe('nothing else reaches the bus', () => {
     ['no body', { ...request({ body: '' }), body: undefined }, 400],
     ['a body that is no JSON', request({ body: 'value=Approved' }), 400],
     ['a body that is cut', request({ body: BODY.slice(0, -1) }), 400],
+    ['a body behind a mark of the byte order', request({ body: `\ufeff${BODY}` }), 400],
+    ['characters of more bytes than an event holds', request({ body: `{"x":"${'ü'.repeat(LIMIT / 2)}"}` }), 413],
     ['a list', request({ body: '[{}]' }), 400],
     ['null', request({ body: 'null' }), 400],
     ['a text', request({ body: '"x"' }), 400],
@@ -171,6 +181,32 @@ describe('nothing else reaches the bus', () => {
     expect(await post(request({}, { 'x-acme-signature': `v1,${createHmac('sha256', '').update(`${ID}.${NOW}.${BODY}`).digest('base64')}` }))).toBe(503);
     expect(bus).toEqual([]);
   });
+});
+
+/** Takes whatever is signed. */
+const taking: Surroundings = { now: () => NOW * 1000, secret: async () => SECRET, claim: async () => 'ours', settle: async () => undefined, release: async () => undefined, put: async () => undefined };
+
+test.each<[string, Partial<Surroundings>, Request, number, string]>([
+  ['is new', {}, request(), 202, 'accepted'],
+  ['was passed on before', { claim: async () => 'done' }, request(), 200, 'known already'],
+  ['another attempt is at', { claim: async () => 'busy' }, request(), 503, 'try again later'],
+  ['the bus does not take', { put: async () => { throw new Error('a name of ours'); } }, request(), 503, 'try again later'],
+  ['nobody can verify', { secret: async () => '' }, request(), 503, 'try again later'],
+  ['is too large', {}, { ...request(), body: 'x'.repeat(LIMIT + 1) }, 413, 'the body must have at most 200000 bytes'],
+  ['has too many bytes', {}, { ...request(), body: 'ü'.repeat(LIMIT) }, 413, 'the body must have at most 200000 bytes'],
+  ['is no object', {}, request({ body: '[]' }), 400, 'the body must be a JSON object'],
+  ['is old', {}, request({ timestamp: `${NOW - WINDOW - 1}` }), 401, 'the request was signed more than 300 seconds ago, or ahead of time'],
+  ['is not signed', {}, request({ secret: 'another' }), 401, 'the request is not signed as it must be'],
+])('a vendor whose delivery %s is told so', async (_which, more, sent, statusCode, message) => {
+  expect(await receive(sent, SIGNATURE, { ...taking, ...more })).toEqual({ statusCode, body: JSON.stringify({ message }) });
+});
+
+test.each<[Partial<Surroundings>, string]>([
+  [{ claim: async () => 'busy' }, 'another attempt is at this delivery'], [{ secret: async () => '' }, 'the secret is empty'], [{ put: async () => { throw new Error('throttled'); } }, 'throttled'],
+])('the log says why the vendor has to come again', async (more, refused) => {
+  await receive(request(), SIGNATURE, { ...taking, ...more });
+
+  expect((console.warn as jest.Mock).mock.calls).toEqual([[JSON.stringify({ refused, statusCode: 503 })]]);
 });
 
 test('a refusal says neither what was expected nor what came', async () => {
@@ -262,6 +298,7 @@ describe('a token', () => {
     ['empty', sent(''), 401],
     ['the prefix alone', sent('Bearer '), 401],
     ['without the prefix', sent(SECRET), 401],
+    ['behind another prefix of this length', sent(`Basic: ${SECRET}`), 401],
     ['another', sent('Bearer another'), 401],
     ['a part of it', sent(`Bearer ${SECRET.slice(0, -1)}`), 401],
     ['more than it', sent(`Bearer ${SECRET} `), 401],
