@@ -100,6 +100,19 @@ def on_loopback(target: LocalTarget) -> Callable[[str], str]:
     return lambda url: f"{target.settings.endpoint}/_aws/execute-api/{urlsplit(url).hostname.split('.')[0]}/$default/"
 
 
+@pytest.fixture(scope="session")
+def bound(target: LocalTarget) -> Callable[[str], dict[str, str]]:
+    """The environment of a client of a component, which has nothing but what the component's stack publishes under this name, and the secrets."""
+    parameters, secrets = target.client("ssm"), target.client("secretsmanager")
+
+    def bound(name: str) -> dict[str, str]:
+        binding = json.loads(parameters.get_parameter(Name=f"/mlops/{name}")["Parameter"]["Value"])
+        read = {name: json.loads(secrets.get_secret_value(SecretId=secret["secretArn"])["SecretString"])[secret["field"]] for name, secret in binding["secrets"].items()}
+        return {"PATH": "/usr/bin:/bin", **binding["variables"], **read}
+
+    return bound
+
+
 @pytest.fixture
 def told(request: pytest.FixtureRequest, target: LocalTarget, machines) -> Callable[..., list[dict]]:
     """What a queue has been told, by the name of the output that has its address, of the stack of the lane."""

@@ -27,6 +27,12 @@ def environment_of(vendor: str) -> PythonEnvironment:
     return environments.pinned(vendor, environments.requirements_file(f"vendors/{vendor}"))
 
 
+def version_of(environment: PythonEnvironment, package: str) -> str:
+    """The version of a package, as the environment has it."""
+    program = f"import importlib.metadata; print(importlib.metadata.version({package!r}))"
+    return subprocess.check_output([environment.tool("python"), "-c", program], text=True).strip()
+
+
 @contextmanager
 def process(command: list[str], folder: Path, variables: dict[str, str]) -> Iterator[subprocess.Popen]:
     """A program in a session of its own, with its output in `<folder>/<program>.log`; it and its children end with the block."""

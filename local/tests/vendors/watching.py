@@ -19,9 +19,9 @@ def predict_fn(rows, model): return rows.sum(axis=1)
 Ask = Callable[[list[tuple[float, ...]]], None]
 
 
-def soon() -> dict[str, str]:
-    """The event of a schedule that looks at what was made in the last minute."""
-    return {"time": (datetime.now(UTC) + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+def soon(minutes: int = 1) -> dict[str, str]:
+    """The event of a schedule that looks at what was made in the last minutes."""
+    return {"time": (datetime.now(UTC) + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def sums(target: LocalTarget, s3, deploy: Machine, endpoint: str) -> Ask:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from e2e.driver import wait_until
 from vendors.sdks.recorder import Answer, Recorder, Request, answer, recorder
-from vendors.server import environment_of
+from vendors.server import environment_of, version_of
 from vendors.watching import Ask, soon, sums
 
 HERE = Path(__file__).parent
@@ -49,8 +49,7 @@ def fiddler(versions) -> Iterator[Fiddler]:
             return answer(200, {"api_version": "3.0", "kind": "PAGINATED", "data": page})
         return answer(200, {"api_version": "3.0", "kind": "NORMAL", "data": {}})
 
-    program = "import importlib.metadata; print(importlib.metadata.version('fiddler-client'))"
-    versions["fiddler-client"] = subprocess.check_output([environment_of("fiddler").tool("python"), "-c", program], text=True).strip()
+    versions["fiddler-client"] = version_of(environment_of("fiddler"), "fiddler-client")
     with recorder(server) as recorded:
         yield Fiddler(recorded, alerts)
 

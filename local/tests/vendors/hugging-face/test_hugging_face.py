@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from e2e.driver import free_port, wait_until
 from vendors.sdks.recorder import Recorder, hand_on, recorder
-from vendors.server import Server, environment_of, process
+from vendors.server import Server, environment_of, process, version_of
 
 from mlops_local.cli import executions
 
@@ -24,8 +24,7 @@ pytestmark = [pytest.mark.proves("model registry", "hugging-face", "huggingface_
 @pytest.fixture(scope="module")
 def python(versions):
     environment = environment_of("hugging-face")
-    program = "import huggingface_hub; print(huggingface_hub.__version__)"
-    versions["huggingface_hub"] = subprocess.check_output([environment.tool("python"), "-c", program], text=True).strip()
+    versions["huggingface_hub"] = version_of(environment, "huggingface_hub")
     return environment
 
 
@@ -47,13 +46,9 @@ def machines(hub, deploy):
 
 
 @pytest.fixture(scope="module")
-def client(target, machines, python, tmp_path_factory) -> Callable[[str], object]:
+def client(bound, machines, python, tmp_path_factory) -> Callable[[str], object]:
     """Evaluates Python with the Hub's own client, `api`, which has nothing but what the stack publishes of its registry."""
-    binding = json.loads(target.client("ssm").get_parameter(Name="/mlops/hugging-face/model-registry")["Parameter"]["Value"])
-    secrets = {name: json.loads(target.client("secretsmanager").get_secret_value(SecretId=secret["secretArn"])["SecretString"])[secret["field"]]
-               for name, secret in binding["secrets"].items()}  # fmt: skip
-    home = tmp_path_factory.mktemp("client")
-    variables = {"PATH": "/usr/bin:/bin", "HOME": str(home), **binding["variables"], **secrets}
+    variables = {"HOME": str(tmp_path_factory.mktemp("client")), **bound("hugging-face/model-registry")}
 
     def client(expression: str, **given: object) -> object:
         program = f"import json, os; from huggingface_hub import HfApi, hf_hub_download; api, repository = HfApi(), os.environ['MLOPS_MODEL_REGISTRY']; print(json.dumps({expression}))"

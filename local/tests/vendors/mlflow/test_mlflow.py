@@ -97,13 +97,8 @@ def decide(mlflow: Server, version: str, status: str, model: str = "fraud") -> N
 
 
 @pytest.mark.proves("experiment tracker", "mlflow", "MLflow")
-def test_a_script_that_has_the_binding_alone_logs_its_run(target, machines, mlflow):
-    binding = json.loads(target.client("ssm").get_parameter(Name="/mlops/mlflow/experiment-tracker")["Parameter"]["Value"])
-    secrets = {name: json.loads(target.client("secretsmanager").get_secret_value(SecretId=secret["secretArn"])["SecretString"])[secret["field"]]
-               for name, secret in binding["secrets"].items()}  # fmt: skip
-
-    variables = {"PATH": "/usr/bin:/bin", **binding["variables"], **secrets}
-    ended = subprocess.run([environment().tool("python"), "-c", SCRIPT], env=variables, capture_output=True, text=True, check=False)
+def test_a_script_that_has_the_binding_alone_logs_its_run(bound, machines, mlflow):
+    ended = subprocess.run([environment().tool("python"), "-c", SCRIPT], env=bound("mlflow/experiment-tracker"), capture_output=True, text=True, check=False)
 
     assert ended.returncode == 0, ended.stderr
     experiment = mlflow.ask(f"{API}/experiments/get-by-name?experiment_name=nightly")[1]["experiment"]["experiment_id"]

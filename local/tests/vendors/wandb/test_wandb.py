@@ -10,12 +10,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from e2e.driver import free_port, wait_until
 from vendors.sdks.recorder import Recorder, Request, hand_on, recorder
-from vendors.server import Server, environment_of, process
+from vendors.server import Server, environment_of, process, version_of
 
 from mlops_local.cli import executions
 
@@ -29,7 +28,7 @@ pytestmark = [pytest.mark.proves("model registry", "wandb", "wandb", grade="sdk"
 @pytest.fixture(scope="module")
 def python(versions):
     environment = environment_of("wandb")
-    versions["wandb"] = subprocess.check_output([environment.tool("python"), "-c", "import wandb; print(wandb.__version__)"], text=True).strip()
+    versions["wandb"] = version_of(environment, "wandb")
     return environment
 
 
@@ -51,14 +50,11 @@ def machines(vendor, deploy):
 
 
 @pytest.fixture(scope="module")
-def client(target, machines, python, tmp_path_factory) -> Callable[..., object]:
+def client(bound, machines, python, tmp_path_factory) -> Callable[..., object]:
     """Runs Python with W&B's own client, which has nothing but what the stack publishes of its registry; returns `answer`."""
-    binding = json.loads(target.client("ssm").get_parameter(Name="/mlops/wandb/model-registry")["Parameter"]["Value"])
-    secrets = {name: json.loads(target.client("secretsmanager").get_secret_value(SecretId=secret["secretArn"])["SecretString"])[secret["field"]]
-               for name, secret in binding["secrets"].items()}  # fmt: skip
     home = tmp_path_factory.mktemp("client")
     quiet = {"WANDB_SILENT": "true", "WANDB_CONSOLE": "off", "WANDB_ERROR_REPORTING": "false", "WANDB_DISABLE_GIT": "true", "WANDB_X_DISABLE_STATS": "true", "WANDB_X_DISABLE_META": "true"}
-    variables = {"PATH": "/usr/bin:/bin", "HOME": str(home), **quiet, **binding["variables"], **secrets}
+    variables = {"HOME": str(home), **quiet, **bound("wandb/model-registry")}
 
     def client(program: str, **given: object) -> object:
         named = "".join(f"{name} = {value!r}\n" for name, value in given.items())
@@ -71,14 +67,8 @@ def client(target, machines, python, tmp_path_factory) -> Callable[..., object]:
 
 
 @pytest.fixture(scope="module")
-def ingress(target, machines) -> str:
-    return address(target, target.outputs("wandb")["WebhookUrl"])
-
-
-def address(target, url: str) -> str:
-    """The address of an ingress on the local target, where the hosts of API Gateway do not resolve."""
-    api = urlsplit(url).hostname.split(".")[0]
-    return f"http://127.0.0.1:{target.settings.port}/_aws/execute-api/{api}/$default/"
+def ingress(target, on_loopback, machines) -> str:
+    return on_loopback(target.outputs("wandb")["WebhookUrl"])
 
 
 # In the team's settings, with what the client has for it.
@@ -145,14 +135,8 @@ def registered(machines, run: str) -> str:
     return machines["Register"].output({"runId": run, **MODEL})["version"]
 
 
-def failure(machine, value: dict) -> tuple[str, str]:
-    described = machine.run(value)
-    assert described["status"] == "FAILED", described
-    return described["error"], described["cause"]
-
-
-def approval(told: Callable[..., list[dict]]) -> dict:
-    event, = wait_until(lambda: told("ToldUrl"), "the approval is told")
+def approval(decided: Callable[..., list[dict]]) -> dict:
+    event, = wait_until(decided, "the approval is told")
     return event
 
 
@@ -190,9 +174,9 @@ def test_a_version_is_looked_up_by_its_name_and_by_its_id(machines, client):
 def test_what_is_not_there_and_who_is_not_known(machines):
     registered(machines, "there")
 
-    error, cause = failure(machines["Resolve"], {"version": "v4711"})
+    error, cause = machines["Resolve"].failure({"version": "v4711"})
     assert (error, cause.startswith(f"Resolve: {COLLECTION} has no version v4711 that was registered")) == ("Mlops.Failed", True)
-    assert failure(machines["Refused"], MODEL)[0] == "Mlops.Unauthorized"
+    assert machines["Refused"].failure(MODEL)[0] == "Mlops.Unauthorized"
 
 
 OPERATIONS = ("upsertBucket", "createArtifact", "createArtifactManifest", "commitArtifact")
@@ -237,50 +221,50 @@ def test_a_version_is_asked_for_as_wandbs_client_asks(machines, client, vendor):
     assert [put.headers.get(name) for name in ("content-type", "authorization")] == [their_put.headers.get(name) for name in ("content-type", "authorization")] == ["application/json", None]
 
 
-def test_a_decision_is_told_by_wandbs_webhook(machines, client, webhook, told):
+def test_a_decision_is_told_by_wandbs_webhook(machines, client, webhook, decided):
     version = registered(machines, "approved")
 
     machines["Reject"].output({"version": version})
     assert machines["Approve"].output({"version": version}) == {"version": version, "status": "Approved"}
 
-    event = approval(told)
+    event = approval(decided)
     read = client(READ, version=version)
     assert {name: event[name] for name in ("version", "status")} == {"version": f"wandb-artifact://_id/{read['id']}", "status": "Approved"}
-    assert told("ToldUrl") == []
+    assert decided() == []
     found = machines["Resolve"].output({"version": event["version"], "at": event["at"]})
     assert (found["version"], found["status"], found["changedAt"]) == (version, "Approved", read["metadata"]["changedAt"])
     assert (read["tags"], read["metadata"]["status"], read["metadata"]["reason"]) == (["approved"], "Approved", "So it was decided")
 
 
-def test_so_is_the_same_decision_made_again(machines, webhook, told):
+def test_so_is_the_same_decision_made_again(machines, webhook, decided):
     version = registered(machines, "again")
     machines["Approve"].output({"version": version})
-    first = approval(told)
+    first = approval(decided)
 
     machines["Reconsider"].output({"version": version})
     machines["Approve"].output({"version": version})
 
-    assert approval(told)["version"] == first["version"]
+    assert approval(decided)["version"] == first["version"]
 
 
-def test_so_is_one_that_a_person_makes_with_wandbs_client(machines, client, webhook, told):
+def test_so_is_one_that_a_person_makes_with_wandbs_client(machines, client, webhook, decided):
     version = registered(machines, "by-hand")
 
     client(TAG, version=version, tags=["approved", "nightly"])
 
-    event = approval(told)
+    event = approval(decided)
     found = machines["Resolve"].output(event)
     assert (found["version"], found["status"], found["changedAt"][:19]) == (version, "Approved", event["at"][:19])
 
     client(TAG, version=version, tags=["nightly"])
-    assert told("ToldUrl") == []
+    assert decided() == []
     assert machines["Resolve"].output({"version": version})["status"] == "PendingManualApproval"
 
 
-def test_a_decision_is_taken_back(machines, client, webhook, told):
+def test_a_decision_is_taken_back(machines, client, webhook, decided):
     version = registered(machines, "reconsidered")
     machines["Approve"].output({"version": version})
-    approval(told)
+    approval(decided)
 
     machines["Reconsider"].output({"version": version})
 
@@ -313,16 +297,16 @@ def post(ingress: str, body: dict, secret: str | None, encode: Callable[[bytes],
         return error.code
 
 
-def test_nothing_is_told_without_the_signature_or_of_anything_else(ingress, told):
+def test_nothing_is_told_without_the_signature_or_of_anything_else(ingress, decided):
     forged = {"collection": COLLECTION, "status": "Approved", "version": "wandb-artifact://_id/forged"}
 
     assert [post(ingress, forged, secret) for secret in (None, "", "another")] == [401, 401, 401]
     others = [forged | {"collection": "acme/models/other"}, forged | {"status": "Rejected"}, forged | {"version": "v1"}]
     assert [post(ingress, body, WEBHOOKS) for body in others] == [202] * 3
-    assert told("ToldUrl", 2) == []
+    assert decided(2) == []
     # W&B's documentation has the signature in hexadecimal in one place and in base64 in another.
     assert [post(ingress, forged, WEBHOOKS, lambda mac: base64.b64encode(mac).decode()), post(ingress, forged, WEBHOOKS)] == [202, 200]
-    assert [event["version"] for event in told("ToldUrl", 5)] == ["wandb-artifact://_id/forged"]
+    assert [event["version"] for event in decided(5)] == ["wandb-artifact://_id/forged"]
 
 
 @pytest.fixture(scope="module")
@@ -337,9 +321,9 @@ def loop(target, vendor, tmp_path_factory) -> dict:
     return {**target.outputs("mlops"), "version": report["modelVersion"]["version"]}
 
 
-def test_the_loop_goes_from_a_training_by_a_tag_in_wandb_to_a_deployment(target, client, loop):
+def test_the_loop_goes_from_a_training_by_a_tag_in_wandb_to_a_deployment(target, on_loopback, client, loop):
     url, = (value for name, value in loop.items() if name.startswith("ModelRegistryWebhookUrl"))
-    subscribe(client, address(target, url), "loop")
+    subscribe(client, on_loopback(url), "loop")
     version = loop["version"]
     read = client(READ, version=version)
     assert read["model"].startswith(f"{loop['ArtifactStoreUri']}/training/")

@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 import pytest
 from e2e.driver import wait_until
-from vendors.conftest import BUCKET
 from vendors.sdks.recorder import Answer, Recorder, Request, answer, recorder
-from vendors.server import environment_of
-from vendors.watching import Ask, sums
+from vendors.server import environment_of, version_of
+from vendors.watching import Ask, soon, sums
 
 HERE = Path(__file__).parent
 KEY, PASSWORD = "key-of-the-test", "password-of-the-test"
@@ -40,15 +39,13 @@ def whylabs(versions) -> Iterator[WhyLabs]:
             return answer(200, {"results": results}) if key == KEY else answer(401, {"message": "Unauthorized"})
         return answer(404, {"detail": "Not Found"})
 
-    program = "import importlib.metadata; print(importlib.metadata.version('whylabs-client'))"
-    versions["whylabs-client"] = subprocess.check_output([environment_of("whylabs").tool("python"), "-c", program], text=True).strip()
+    versions["whylabs-client"] = version_of(environment_of("whylabs"), "whylabs-client")
     with recorder(server) as recorded:
         yield WhyLabs(recorded, results)
 
 
 @pytest.fixture(scope="module")
-def machines(s3, deploy, whylabs):
-    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+def machines(deploy, whylabs):
     return deploy(HERE / "app.ts", whylabs.recorded.url)
 
 
@@ -67,11 +64,6 @@ def clients(tmp_path):
         return json.loads(ended.stdout.splitlines()[-1])
 
     return run
-
-
-def soon() -> dict[str, str]:
-    """The event of a schedule that looks at what was made in the last minutes."""
-    return {"time": (datetime.now(UTC) + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 def seen(request: Request) -> tuple:
@@ -103,7 +95,7 @@ def test_traffic_is_logged_as_the_containers_own_client_logs_it(endpoint, whylab
 
 
 def test_nothing_is_told_while_nothing_is_found(machines, told):
-    assert machines["Ask"].output(soon()) == {"told": None}
+    assert machines["Ask"].output(soon(minutes=5)) == {"told": None}
     assert told("DriftUrl") == told("UnhealthyUrl") == []
 
 
@@ -120,7 +112,7 @@ def test_results_are_asked_for_as_its_own_client_asks_and_are_verdicts(whylabs, 
     before = {**result, "creationTimestamp": result["creationTimestamp"] - 7_200_000}
     whylabs.results.extend([result, calm, failed, before])
 
-    assert machines["Ask"].output(soon())["told"]["FailedEntryCount"] == 0
+    assert machines["Ask"].output(soon(minutes=5))["told"]["FailedEntryCount"] == 0
 
     asked = whylabs.recorded.at(RESULTS)[-1]
     parsed = clients("results", whylabs.recorded.url, KEY, asked.body["interval"])
@@ -133,6 +125,6 @@ def test_results_are_asked_for_as_its_own_client_asks_and_are_verdicts(whylabs, 
 
 def test_an_answer_that_may_be_cut_off_is_no_calm(whylabs, machines):
     whylabs.results[:] = [{**whylabs.results[0], "isAnomaly": False}] * 10_000
-    error, cause = machines["Ask"].failure(soon())
+    error, cause = machines["Ask"].failure(soon(minutes=5))
     assert error == "Mlops.Failed"
     assert "did not return a result" in cause
