@@ -115,6 +115,12 @@ test.each<[Partial<HttpsModelTrainerProps>, string]>([
   [{ submit: { ...SUBMIT, existsCause: 'x' } }, "'submit.existsCause' must be left out without 'existsStatus', got 'x'"],
   [{ submit: { ...SUBMIT, existsStatus: 409, existsCause: '(' } }, "'submit.existsCause' must be a regular expression, got '('"],
   [{ submit: { ...SUBMIT, existsStatus: 409, existsCause: 'a/b' } }, "'submit.existsCause' must be a regular expression, got 'a/b'"],
+  ...['', 1, '/x', 'a\\\\/b'].map((existsCause): [any, string] => [
+    { submit: { ...SUBMIT, existsStatus: 409, existsCause } }, `'submit.existsCause' must be a regular expression, got ${typeof existsCause === 'string' ? `'${existsCause}'` : existsCause}`,
+  ]),
+  [{ submit: { ...SUBMIT, path: 'jobs/new' } }, "'submit.path' must be a path from the '/' on, or JSONata, got 'jobs/new'"],
+  ...['', 'a\0b', '\0', 'a\0'].map((state): [any, string] => [{ status: { ...STATUS, failed: ['lost', state] } }, `'status.failed.1' must be the name of a state, got '${state.replace('\0', '\\u{0}')}'`]),
+  [{ status: { ...STATUS, query: { id: 1 as any } } }, "'status.query.id' must be a text, got 1"],
   [{ status: { ...STATUS, succeeded: [] } }, "'status.succeeded' must name one state at least, got []"],
   [{ status: { ...STATUS, state: '{% [ %}' } }, "'status.state' must be JSONata, {% ... %}, got '{% [ %}': "],
   [{ status: undefined }, "'status' must be a mapping, got undefined"],
@@ -122,6 +128,12 @@ test.each<[Partial<HttpsModelTrainerProps>, string]>([
   [{ artifactStore: {} as any }, "'artifactStore' must be an artifact store (IArtifactStore), got {}"],
 ])('%j is refused', (props, message) => {
   expect(() => made(props)).toThrow(message);
+});
+
+test.each(['POST', 'PUT', 'PATCH', 'DELETE'])('%s may submit a job', async method => {
+  const { requests: [submitted] } = await trained(template({ submit: { ...SUBMIT, method }, status: { ...STATUS, path: '/job' } }), { [`${method} /jobs`]: [{}], 'GET /job': [{ status: 'done' }] });
+
+  expect(submitted.asked).toBe(`${method} /jobs`);
 });
 
 test('a job brings its own source', () => {
