@@ -39,8 +39,11 @@ const forms: { [form: string]: [fc.Arbitrary<any>, (given: any) => Auth] } = {
   ],
   role: [
     props(
-      { region: fc.oneof(fc.constantFrom('eu-west-1', 'EU'), textOrReference), service: fc.constantFrom('sagemaker', 'S3'), policies: fc.constantFrom<unknown>([], ['*'], {}) },
-      { headers: fc.dictionary(header, textOrReference, { maxKeys: 2 }), caller: fc.oneof(auth, wrong) },
+      { region: fc.oneof(fc.constantFrom('eu-west-1', 'us-east-1', 'EU'), textOrReference), service: fc.constantFrom('sagemaker', 'sagemaker', 'execute-api', 'S3'), policies: fc.constantFrom<unknown>([], [], [], ['*']) },
+      {
+        headers: fc.oneof({ weight: 4, arbitrary: fc.constant({ 'X-Amz-Target': 'SageMaker.CallPartnerAppApi' }) }, { weight: 1, arbitrary: fc.dictionary(header, textOrReference, { maxKeys: 2 }) }),
+        caller: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 4, arbitrary: auth }, { weight: 1, arbitrary: wrong }),
+      },
     ),
     it => Auth.role(it),
   ],
