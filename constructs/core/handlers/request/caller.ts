@@ -129,6 +129,8 @@ export class Caller {
       throw new HttpError('Http.Request', `the address must lie under ${own}, got ${JSON.stringify(ApiEndpoint)}`);
     }
     for (const [name, value] of Object.entries(QueryParameters)) [value].flat().forEach(one => url.searchParams.append(name, one));
+    // A form's space, which signatures do not know. A plus of its own is %2B.
+    url.search = url.search.replace(/\+/g, '%20');
     return url;
   }
 
