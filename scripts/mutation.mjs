@@ -13,6 +13,11 @@ process.chdir(repository);
 const SUBJECTS = {
   validation: { mutate: ['constructs/core/validation.ts'], tests: ['test/core/validation.test.ts'] },
   endpoint: { mutate: ['constructs/core/auth.ts', 'constructs/core/external-endpoint.ts'], tests: ['test/core/external-endpoint.test.ts', 'test/core/endpoint-checks.test.ts'] },
+  webhook: {
+    mutate: ['constructs/core/webhook-signature.ts', 'constructs/core/handlers/mac.ts', 'constructs/webhook-ingress/handlers/webhook/receive.ts', 'constructs/webhook-ingress/handlers/webhook/signatures.ts'],
+    tests: ['test/webhook-ingress/receive.test.ts', 'test/core/webhook-signature.test.ts'],
+  },
+  jobs: { mutate: ['constructs/model-trainer/https-jobs.ts', 'constructs/model-trainer/requirements.ts'], tests: ['test/model-trainer/https-model-trainer.test.ts', 'test/model-trainer/requirements.test.ts'] },
   retention: { mutate: ['constructs/core/retention.ts'], tests: ['test/core/core.test.ts'] },
   'stack-file': { mutate: ['lib/stack-file.ts'], tests: ['test/lib/stack-file.test.ts', 'test/lib/hostile-yaml.test.ts'] },
   catalogue: { mutate: ['lib/catalogue/fields.ts'], tests: ['test/lib/catalogue-fields.test.ts'] },
@@ -35,7 +40,7 @@ for (const name of names.length ? names : Object.keys(SUBJECTS)) {
     testRunner: 'jest',
     jest: { configFile: 'jest.config.js', config: { roots: ['<rootDir>/test'], testMatch: tests.map((test) => `<rootDir>/${test}`) }, enableFindRelatedTests: false },
     coverageAnalysis: 'perTest',
-    ignorePatterns: ['.git', '.local', 'cdk.out', 'coverage', 'local', 'docs', 'dist/*', '!dist/handlers'],
+    ignorePatterns: ['.git', '.local', 'cdk.out', 'coverage', 'local', 'docs', 'examples/neptune-migration', 'dist/*', '!dist/handlers'],
     tempDirName: join('.local', 'mutation'),
     concurrency: 2,
     timeoutMS: 60_000,
