@@ -1,13 +1,13 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as assets from 'aws-cdk-lib/aws-s3-assets';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
 import { basename, dirname, join } from 'path';
 import * as tar from 'tar';
 import { packageRoot } from '../../constructs/core/package-root';
 import { sourceBundle } from '../../constructs/model-trainer/source-bundle';
 
-const work = mkdtempSync(join(tmpdir(), 'bundle-test-'));
+const os = jest.requireActual<typeof import('os')>('os');
+const work = mkdtempSync(join(os.tmpdir(), 'bundle-test-'));
 const app = new App({ outdir: join(work, 'out') });
 let stacks = 0;
 afterAll(() => rmSync(work, { recursive: true }));
@@ -78,11 +78,14 @@ test('links are followed', () => {
 });
 
 test('a script in a subfolder is found, and nothing is left in the temporary folder', () => {
-  const before = readdirSync(tmpdir()).filter(name => name.startsWith('mlops-source-'));
+  const own = mkdirIn('temporary');
+  const temporary = jest.spyOn(os, 'tmpdir').mockReturnValue(own);
   const { asset } = bundle(folder({ 'src/train.py': '' }), 'src/train.py');
 
   expect(asset.s3ObjectKey).toMatch(/^[0-9a-f]{64}\.gz$/);
-  expect(readdirSync(tmpdir()).filter(name => name.startsWith('mlops-source-'))).toEqual(before);
+  expect(temporary).toHaveBeenCalled();
+  expect(readdirSync(own)).toEqual([]);
+  temporary.mockRestore();
 });
 
 test('a folder that is not there is refused', () => {
