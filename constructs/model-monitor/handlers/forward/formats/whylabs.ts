@@ -2,8 +2,8 @@ import { Inference } from '../inferences';
 import { Format, Outgoing } from './format';
 
 /**
- * Tables for a whylogs container, which makes profiles of them. It puts all of a table into the batch of one time; a batch is an hour at least, and so is a table.
- * @see https://pypi.org/project/whylogs-container-client/
+ * Tables for a whylogs container, as its package `whylogs-container-client` sends them. The container makes profiles of them, and puts all of a table
+ * into the batch of one time; a batch is an hour at least, and so is a table.
  */
 export const whylabs: Format = (rows, { options: { dataset, prediction } }) => {
   const hours = new Map<number, Inference[]>();
