@@ -51,7 +51,7 @@ Written by \`npm run test:vendors\`, which starts the servers, runs each provide
 | grade | what is proven |
 |---|---|
 | server | the provider's steps, or a client with its binding, against the vendor's real server |
-| sdk | the vendor's own client, unmodified, with nothing but the binding, against a server that is not the vendor's: another project's, or one that refuses what the schemas do not allow that the vendor publishes. Of what works by steps: they send what the vendor's own client sends |
+| sdk | the vendor's own client, unmodified, with nothing but the binding, against a server that is not the vendor's: another project's, or one that refuses what the schemas do not allow that the vendor publishes. Of what works by steps: they send what the vendor's own client sends, to a stand-in that is this project's own and knows of the vendor's server what its client and its documentation show |
 | contract | its requests, permissions and results, by the [conformance kit](adding-a-provider.md#the-proof); those of AWS run on the [local target](../local/README.md) too |
 
 | component | provider | grade | server or client | tests |
